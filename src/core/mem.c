@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGN = 64 };
+
+struct pgb_arena {
+  struct pgb_arena *next; /* the first ALIGN bytes of every piece link to the piece before */
+};
+
+static pgb_status allocate(size_t bytes, void **out) {
+  if (bytes > SIZE_MAX - ALIGN)
+    return pgb_fail(PGB_RUNTIME, "memory: the size does not fit an address; ask for a smaller study");
+  const size_t padded = bytes == 0 ? ALIGN : (bytes + ALIGN - 1) / ALIGN * ALIGN;
+  *out = aligned_alloc(ALIGN, padded);
+  if (*out == NULL)
+    return pgb_fail(PGB_RUNTIME,
+                    "memory: %zu bytes are not to be had; ask for a smaller study or more memory", padded);
+  memset(*out, 0, padded);
+  return pgb_ok();
+}
+
+pgb_status pgb_alloc(size_t count, size_t size, void **out) {
+  *out = NULL;
+  if (size != 0 && count > SIZE_MAX / size)
+    return pgb_fail(PGB_RUNTIME,
+                    "memory: %zu items of %zu bytes do not fit an address; ask for a smaller study", count,
+                    size);
+  return allocate(count * size, out);
+}
+
+pgb_status pgb_arena_create(pgb_arena **out) {
+  void *piece = NULL;
+  *out = NULL;
+  PGB_TRY(allocate(sizeof(pgb_arena), &piece));
+  *out = piece;
+  return pgb_ok();
+}
+
+void pgb_arena_destroy(pgb_arena *arena) {
+  while (arena != NULL) {
+    pgb_arena *next = arena->next;
+    free(arena);
+    arena = next;
+  }
+}
+
+pgb_status pgb_arena_alloc(pgb_arena *arena, size_t count, size_t size, void **out) {
+  *out = NULL;
+  if (size != 0 && count > (SIZE_MAX - ALIGN) / size)
+    return pgb_fail(PGB_RUNTIME,
+                    "memory: %zu items of %zu bytes do not fit an address; ask for a smaller study", count,
+                    size);
+  void *piece = NULL;
+  PGB_TRY(allocate(ALIGN + count * size, &piece));
+  pgb_arena *link = piece;
+  link->next = arena->next;
+  arena->next = link;
+  *out = (char *)piece + ALIGN;
+  return pgb_ok();
+}
+
+pgb_status pgb_arena_text(pgb_arena *arena, const char *text, char **out) {
+  return pgb_arena_printf(arena, out, "%s", text);
+}
+
+pgb_status pgb_arena_printf(pgb_arena *arena, char **out, const char *format, ...) {
+  *out = NULL;
+  va_list args;
+  va_list again;
+  va_start(args, format);
+  va_copy(again, args);
+  const int length = vsnprintf(NULL, 0, format, args);
+  va_end(args);
+  void *text = NULL;
+  pgb_status s = length < 0 ? pgb_fail(PGB_RUNTIME, "text: cannot be formatted; report this as a bug")
+                            : pgb_arena_alloc(arena, (size_t)length + 1, 1, &text);
+  if (s.code == PGB_OK) {
+    (void)vsnprintf(text, (size_t)length + 1, format, again);
+    *out = text;
+  }
+  va_end(again);
+  return s;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PGB_CORE_MEM_H
+#define PGB_CORE_MEM_H
+
+#include "core/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Zeroed memory aligned to 64 bytes (a cache line, an AVX-512 register). *out belongs to the caller, who
+ * frees it with free(). A count or product that does not fit, or no memory: PGB_RUNTIME, *out is NULL. */
+pgb_status pgb_alloc(size_t count, size_t size, void **out) PGB_MUST_CHECK;
+
+/* Memory with one common end: what a study, a cell or a parse tree owns. */
+typedef struct pgb_arena pgb_arena;
+
+pgb_status pgb_arena_create(pgb_arena **out) PGB_MUST_CHECK;
+void pgb_arena_destroy(pgb_arena *arena); /* accepts NULL */
+
+/* Zeroed, 64-byte aligned, lives as long as the arena. */
+pgb_status pgb_arena_alloc(pgb_arena *arena, size_t count, size_t size, void **out) PGB_MUST_CHECK;
+pgb_status pgb_arena_text(pgb_arena *arena, const char *text, char **out) PGB_MUST_CHECK;
+pgb_status pgb_arena_printf(pgb_arena *arena, char **out, const char *format, ...) PGB_MUST_CHECK
+    __attribute__((format(printf, 3, 4)));
+
+#endif

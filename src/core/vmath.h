@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PGB_CORE_VMATH_H
+#define PGB_CORE_VMATH_H
+
+#include "core/rng.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Straight-line float32 functions for lane loops: no branch, no table, no errno, so that the compiler turns
+ * them into vector code, and the same bits in every lane, vector width and compiler (only correctly rounded
+ * operations; build with -ffp-contract=off). Coefficients: weighted minimax fits of our own (Lawson iteration
+ * in double); the errors stated are the largest over every float of the ranges stated; tests/test_vmath.c
+ * samples them. */
+
+static inline float pgb_bits_float(int32_t bits) {
+  float f;
+  memcpy(&f, &bits, sizeof f);
+  return f;
+}
+
+static inline int32_t pgb_float_bits(float f) {
+  int32_t bits;
+  memcpy(&bits, &f, sizeof bits);
+  return bits;
+}
+
+/* Nearest integer of |x| < 2^22 as a float: adding 1.5 * 2^23 leaves no bits for a fraction. */
+static inline float pgb_round(float x) {
+  return (x + 12582912.0f) - 12582912.0f;
+}
+
+/* e^x, 1.11 ulp; x below -87 gives e^-87, above 88 gives e^88. */
+static inline float pgb_exp(float x) {
+  x = x < -87.0f ? -87.0f : x;
+  x = x > 88.0f ? 88.0f : x;
+  const float n = pgb_round(x * 1.44269504f);
+  const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f; /* ln 2 in two parts (Cody and Waite 1980) */
+  const float p = 0.5f + r * (0.16666521f + r * (0.04166839f + r * (0.00836872f + r * 0.00138146f)));
+  return (1.0f + (r + r * r * p)) * pgb_bits_float(((int32_t)n + 127) * (1 << 23));
+}
+
+/* ln x, 0.93 ulp, for normal x > 0. */
+static inline float pgb_log(float x) {
+  const int32_t bits = pgb_float_bits(x) - 0x3F3504F3; /* so that the mantissa lies in [sqrt(1/2), sqrt(2)) */
+  const int32_t e = bits >> 23;
+  const float z = pgb_bits_float((bits & 0x007FFFFF) + 0x3F3504F3) - 1.0f;
+  const float p =
+      0.33333332f +
+      z * (-0.25000821f +
+           z * (0.20001227f +
+                z * (-0.16623356f +
+                     z * (0.14201762f + z * (-0.13160196f + z * (0.12761553f + z * -0.07634432f))))));
+  const float fe = (float)e;
+  return fe * 0.693359375f + (z + (z * z * (z * p - 0.5f) + fe * -2.12194440e-4f));
+}
+
+/* Sine and cosine, absolute error 9.5e-8 for |x| < 8192. */
+static inline void pgb_sincos(float x, float *sine, float *cosine) {
+  const float n = pgb_round(x * 0.636619772f);
+  const float r = ((x - n * 1.5703125f) - n * 4.837512969970703e-4f) - n * 7.549789948768648e-8f;
+  const float z = r * r;
+  const float s = r + r * z * (-0.16666655f + z * (0.00833216f + z * -0.00019515f));
+  const float c = 1.0f - 0.5f * z + z * z * (4.16666467e-02f + z * (-1.38873614e-03f + z * 2.44377291e-05f));
+  const int32_t q = (int32_t)n;
+  const float a = (q & 1) != 0 ? c : s;
+  const float b = (q & 1) != 0 ? s : c;
+  *sine = (q & 2) != 0 ? -a : a;
+  *cosine = ((q + 1) & 2) != 0 ? -b : b;
+}
+
+/* Two independent N(0, 1) of two random words (Box and Muller 1958). The radius takes 31 bits: tails to 6.6.
+ */
+static inline void pgb_normal_pair(uint32_t w0, uint32_t w1, float *z0, float *z1) {
+  const float radius = sqrtf(-2.0f * pgb_log(pgb_uniform_fine(w0)));
+  float s;
+  float c;
+  pgb_sincos(6.28318531f * (pgb_uniform(w1) - 0.5f), &s, &c);
+  *z0 = radius * c;
+  *z1 = radius * s;
+}
+
+#endif
