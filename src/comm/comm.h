@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PGB_COMM_COMM_H
+#define PGB_COMM_COMM_H
+
+#include "core/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The ranks of a run. comm_mpi.c or comm_self.c implements this; CMake picks one (PGB_MPI). mpi.h is met
+ * nowhere else. */
+typedef struct pgb_comm pgb_comm;
+
+/* Collective. Starts MPI unless the program has already; the world of this launch. */
+pgb_status pgb_comm_create(int *argc, char ***argv, pgb_comm **out) PGB_MUST_CHECK;
+void pgb_comm_destroy(pgb_comm *comm); /* Collective; accepts NULL. Ends MPI if create started it. */
+
+/* Not collective. An agreement itself failed here, so the other ranks may still wait for this one: print the
+ * message whatever the rank, then pgb_comm_abort. Destroying such a comm waits for nobody and leaves MPI
+ * unended, so that the launcher ends the job. Other failures of MPI keep the ranks in step and are agreed on
+ * like any failure. */
+bool pgb_comm_broken(const pgb_comm *comm);
+
+/* Not collective: ends all ranks at once with this exit code, for a rank that cannot reach the next
+ * agreement. cli only. */
+_Noreturn void pgb_comm_abort(pgb_comm *comm, int code);
+
+int pgb_comm_rank(const pgb_comm *comm);
+int pgb_comm_size(const pgb_comm *comm);
+int pgb_comm_nodes(const pgb_comm *comm); /* distinct shared-memory domains                */
+const char *
+pgb_comm_hosts(const pgb_comm *comm); /* distinct host names, sorted, comma-separated; rank 0 only, else "" */
+const char *pgb_comm_library(const pgb_comm *comm); /* "Open MPI v4.1.4 ..." or "none (built without MPI)" */
+
+/* Collective. The order-free sum: words owned by exactly one rank, zero (+0.0) on all others, are combined so
+ * that every rank holds all of them. Adding zeros to the bit pattern as integers is exact, hence the same
+ * bits (of -0.0 and NaN too) for any number of ranks and any MPI algorithm. In place; splits long messages by
+ * itself. n is the same on all ranks. A word that two ranks wrote is a bug of the caller: PGB_RUNTIME on
+ * every rank. */
+pgb_status pgb_comm_combine(pgb_comm *comm, double *slots, size_t n) PGB_MUST_CHECK;
+
+/* Collective. One status for all: PGB_OK if every rank is, else the failure of the lowest failing rank, on
+ * every rank. */
+pgb_status pgb_comm_agree(pgb_comm *comm, pgb_status mine) PGB_MUST_CHECK;
+
+/* Collective. Rank 0's bytes to all. */
+pgb_status pgb_comm_broadcast(pgb_comm *comm, void *bytes, size_t n) PGB_MUST_CHECK;
+
+/* Collective. n doubles of each rank to rank 0: all [size][n] (rank 0 only, else ignored and may be NULL). */
+pgb_status pgb_comm_gather(pgb_comm *comm, const double *mine, size_t n, double *all) PGB_MUST_CHECK;
+
+/* Collective. Waits for all ranks (to tell waiting from reducing). */
+pgb_status pgb_comm_barrier(pgb_comm *comm) PGB_MUST_CHECK;
+
+/* For tests: messages of at most so many bytes (at least 16), the same on all ranks, so that few words
+ * exercise the splitting. */
+void pgb_comm_limit(pgb_comm *comm, size_t bytes);
+
+#endif

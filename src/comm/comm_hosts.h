@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PGB_COMM_COMM_HOSTS_H
+#define PGB_COMM_COMM_HOSTS_H
+
+#include "core/status.h"
+
+#include <stddef.h>
+
+/* The distinct ones of n names of `width` bytes each (zero-terminated), sorted and joined by commas. Sorts
+ * the names in place. *out belongs to the caller, who frees it with free(). */
+pgb_status pgb_comm_join_hosts(char *names, size_t n, size_t width, char **out) PGB_MUST_CHECK;
+
+#endif
