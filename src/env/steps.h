@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PGB_ENV_STEPS_H
+#define PGB_ENV_STEPS_H
+
+#include "core/simd.h"
+#include "env/env.h"
+
+#include <stdint.h>
+
+/* Plain data: some rows of steps of PGB_LANES lanes, each lane a sequence of whole episodes, one after the
+ * other. An episode never straddles two rollouts. Letters: T rows, L = PGB_LANES. */
+typedef struct pgb_rollout {
+  size_t rows, capacity; /* rows in use, rows allocated */
+  size_t n_obs, n_act, n_delta, horizon;
+  float *obs;    /* [T][n_obs][L]                                                                       */
+  float *act;    /* [T][n_act][L]                                                                       */
+  float *delta;  /* [T][n_delta][L]                                                                     */
+  float *reward; /* [T][L]                                                                              */
+  int32_t *step; /* [T][L] steps since the episode began; 0 at its first                                */
+  int32_t
+      *episode; /* [T][L] index of the episode in this rollout, 0..n_episodes-1; idle: any of the lane's */
+  uint8_t *end; /* [T][L] PGB_LIVE, PGB_TERMINAL, PGB_TRUNCATED; PGB_IDLE where no episode runs        */
+  size_t n_episodes, max_episodes;
+  double *ret;      /* [n_episodes] discounted return G_0                                                  */
+  int32_t *length;  /* [n_episodes] steps                                                                  */
+  int32_t *origin;  /* [n_episodes] where its first step is: row * L + lane; the next is L further         */
+  double *togo;     /* [T][L] discounted reward-to-go G_t, 0 on idle lanes                                 */
+  double *discount; /* [horizon] gamma^t                                                                   */
+} pgb_rollout;
+
+#endif
