@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/contract_linear.h"
+#include "policy/softmax.h"
+
+#include <stdio.h>
+
+/* theta: W [n_choices][n_obs] row by row, then b [n_choices]. */
+typedef struct softmax_linear {
+  size_t n_obs, n_choices, n_theta;
+  const linear_term *terms; /* [n_theta] */
+} softmax_linear;
+
+enum { MAX_CHOICES = 1024 };
+
+static const char *misfit(const pgb_space *space) {
+  if (space->n_choices == 0)
+    return "the actions are continuous";
+  if (space->n_choices > MAX_CHOICES)
+    return "more than 1024 actions";
+  return space->n_contexts != 0 ? "the observations are discrete (softmax-tabular fits)" : NULL;
+}
+
+static pgb_status prepare(void *params, const pgb_space *space, double gain, pgb_arena *arena,
+                          pgb_policy_shape *shape) {
+  (void)gain;
+  softmax_linear *p = params;
+  p->n_obs = space->n_obs;
+  p->n_choices = space->n_choices;
+  p->n_theta = p->n_choices * (p->n_obs + 1);
+  void *piece = NULL;
+  PGB_TRY(pgb_arena_alloc(arena, p->n_theta, sizeof(linear_term), &piece));
+  linear_term *term = piece;
+  for (size_t a = 0; a < p->n_choices; a++)
+    for (size_t k = 0; k < p->n_obs; k++)
+      term[a * p->n_obs + k] = (linear_term){.row = (int32_t)a, .feature = (int32_t)k, .scale = 1.0f};
+  for (size_t a = 0; a < p->n_choices; a++)
+    term[p->n_choices * p->n_obs + a] = (linear_term){.row = (int32_t)a, .feature = -1, .scale = 1.0f};
+  p->terms = term;
+  *shape = (pgb_policy_shape){.n_theta = p->n_theta, .n_delta = p->n_choices, .words = 1};
+  return pgb_ok();
+}
+
+static void label(const void *params, size_t k, char *text) {
+  const softmax_linear *p = params;
+  const size_t n_w = p->n_choices * p->n_obs;
+  if (k < n_w)
+    (void)snprintf(text, 64, "W[%zu,%zu]", k / p->n_obs, k % p->n_obs);
+  else
+    (void)snprintf(text, 64, "b[%zu]", k - n_w);
+}
+
+static void initial(const void *params, double *theta) {
+  const softmax_linear *p = params;
+  for (size_t k = 0; k < p->n_theta; k++)
+    theta[k] = 0;
+}
+
+static void sample(const void *params, const float *theta, const float *obs, const uint32_t *words,
+                   float *act, float *delta) {
+  const softmax_linear *p = params;
+  const float *bias = theta + p->n_choices * p->n_obs;
+  for (size_t a = 0; a < p->n_choices; a++) {
+    float *row = delta + a * PGB_LANES;
+    const float b = bias[a];
+    PGB_LANE_LOOP
+    for (size_t i = 0; i < PGB_LANES; i++)
+      row[i] = b;
+    for (size_t k = 0; k < p->n_obs; k++) {
+      const float w = theta[a * p->n_obs + k];
+      const float *x = obs + k * PGB_LANES;
+      PGB_LANE_LOOP
+      for (size_t i = 0; i < PGB_LANES; i++)
+        row[i] += w * x[i];
+    }
+  }
+  softmax_sample(p->n_choices, words, act, delta);
+}
+
+static double logp(const void *params, const double *theta, const double *obs, const double *act) {
+  const softmax_linear *p = params;
+  double logits[MAX_CHOICES] = {0};
+  for (size_t a = 0; a < p->n_choices; a++) {
+    logits[a] = theta[p->n_choices * p->n_obs + a];
+    for (size_t k = 0; k < p->n_obs; k++)
+      logits[a] += theta[a * p->n_obs + k] * obs[k];
+  }
+  return softmax_logp(logits, p->n_choices, (size_t)act[0]);
+}
+
+static void contract(const void *params, const pgb_rollout *rollout, size_t n_w, const float *const *weight,
+                     float *acc, float *out) {
+  const softmax_linear *p = params;
+  linear_contract(p->terms, p->n_theta, rollout, n_w, weight, acc, out);
+}
+
+const pgb_policy_class PGB_KERNEL(pgb_policy_softmax_linear) = {
+    .name = "softmax-linear",
+    .title = "softmax of one linear score with bias for each action",
+    .formula = "pi(a|x) = exp(W[a].x + b[a]) / sum_c exp(W[c].x + b[c])",
+    .source = "Sutton and Barto 2018, Reinforcement Learning, section 13.1",
+    .params_size = sizeof(softmax_linear),
+    .misfit = misfit,
+    .prepare = prepare,
+    .label = label,
+    .initial = initial,
+    .sample = sample,
+    .logp = logp,
+    .contract = contract,
+};

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/contract_linear.h"
+#include "policy/softmax.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+typedef struct tabular {
+  size_t n_contexts, n_choices;
+  const linear_term *terms; /* [n_choices], used where there is one context */
+} tabular;
+
+static const char *misfit(const pgb_space *space) {
+  if (space->n_choices == 0)
+    return "the actions are continuous";
+  return space->n_contexts == 0 ? "the observations are continuous" : NULL;
+}
+
+static pgb_status prepare(void *params, const pgb_space *space, double gain, pgb_arena *arena,
+                          pgb_policy_shape *shape) {
+  (void)gain;
+  tabular *p = params;
+  p->n_contexts = space->n_contexts;
+  p->n_choices = space->n_choices;
+  void *piece = NULL;
+  PGB_TRY(pgb_arena_alloc(arena, p->n_choices, sizeof(linear_term), &piece));
+  linear_term *terms = piece;
+  for (size_t a = 0; a < p->n_choices; a++)
+    terms[a] = (linear_term){.row = (int32_t)a, .feature = -1, .scale = 1.0f};
+  p->terms = terms;
+  *shape = (pgb_policy_shape){.n_theta = p->n_contexts * p->n_choices, .n_delta = p->n_choices, .words = 1};
+  return pgb_ok();
+}
+
+static void label(const void *params, size_t k, char *text) {
+  const tabular *p = params;
+  (void)snprintf(text, 64, "theta[%zu,%zu]", k / p->n_choices, k % p->n_choices);
+}
+
+static void initial(const void *params, double *theta) {
+  const tabular *p = params;
+  for (size_t k = 0; k < p->n_contexts * p->n_choices; k++)
+    theta[k] = 0;
+}
+
+static void sample(const void *params, const float *theta, const float *obs, const uint32_t *words,
+                   float *act, float *delta) {
+  const tabular *p = params;
+  const int32_t n_choices = (int32_t)p->n_choices;
+  for (size_t a = 0; a < p->n_choices; a++) {
+    float *row = delta + a * PGB_LANES;
+    const float *from = theta + a;
+    PGB_LANE_LOOP
+    for (size_t i = 0; i < PGB_LANES; i++)
+      row[i] = from[(int32_t)obs[i] * n_choices];
+  }
+  softmax_sample(p->n_choices, words, act, delta);
+}
+
+static double logp(const void *params, const double *theta, const double *obs, const double *act) {
+  const tabular *p = params;
+  return softmax_logp(theta + (size_t)obs[0] * p->n_choices, p->n_choices, (size_t)act[0]);
+}
+
+/* Only the parameters of the visited state have a score, so each lane scatters its own sums: acc
+ * [n_w][n_theta]. */
+static void contract_states(const tabular *p, const pgb_rollout *r, size_t n_w, const float *const *weight,
+                            float *acc, float *out) {
+  const size_t n_sums = n_w * p->n_contexts * p->n_choices;
+  for (size_t i = 0; i < PGB_LANES; i++) {
+    memset(acc, 0, n_sums * sizeof *acc);
+    for (size_t t = 0; t < r->rows; t++) {
+      const size_t at = t * PGB_LANES + i;
+      const uint8_t end = r->end[at];
+      if (end == PGB_IDLE)
+        continue;
+      const size_t s = (size_t)r->obs[t * r->n_obs * PGB_LANES + i];
+      const float *delta = r->delta + t * r->n_delta * PGB_LANES + i;
+      for (size_t w = 0; w < n_w; w++) {
+        float *sum = acc + (w * p->n_contexts + s) * p->n_choices;
+        const float x = weight[w][at];
+        for (size_t a = 0; a < p->n_choices; a++)
+          sum[a] += x * delta[a * PGB_LANES];
+      }
+      if (end != PGB_LIVE) {
+        memcpy(out + (size_t)r->episode[at] * n_sums, acc, n_sums * sizeof *acc);
+        memset(acc, 0, n_sums * sizeof *acc);
+      }
+    }
+  }
+}
+
+static void contract(const void *params, const pgb_rollout *rollout, size_t n_w, const float *const *weight,
+                     float *acc, float *out) {
+  const tabular *p = params;
+  assert(rollout->n_delta == p->n_choices);
+  if (p->n_contexts == 1)
+    linear_contract(p->terms, p->n_choices, rollout, n_w, weight, acc, out);
+  else
+    contract_states(p, rollout, n_w, weight, acc, out);
+}
+
+const pgb_policy_class PGB_KERNEL(pgb_policy_softmax_tabular) = {
+    .name = "softmax-tabular",
+    .title = "softmax of one preference for each (observation, action)",
+    .formula = "pi(a|s) = exp(theta[s,a]) / sum_b exp(theta[s,b])",
+    .source = "Sutton and Barto 2018, Reinforcement Learning, section 13.1",
+    .params_size = sizeof(tabular),
+    .misfit = misfit,
+    .prepare = prepare,
+    .label = label,
+    .initial = initial,
+    .sample = sample,
+    .logp = logp,
+    .contract = contract,
+};
