@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "rollout/rollout.h"
+
+#include "core/dispatch.h"
+#include "rollout/runner.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+PGB_DECLARE_KERNEL(pgb_rollout_run_fn, pgb_rollout_run, );
+
+pgb_rollout_run_fn *pgb_rollout_run(pgb_isa isa) {
+  static pgb_rollout_run_fn *const copies[PGB_ISA_COUNT] = PGB_DISPATCH(pgb_rollout_run);
+  assert(isa < PGB_ISA_COUNT);
+  return copies[isa];
+}
+
+/* A lane takes a new episode only while a whole horizon is left, so every episode ends in the rollout it
+ * began in; twice the horizon keeps lanes busy about half the time or more however short the episodes are. */
+size_t pgb_rollout_capacity(const pgb_space *space) {
+  enum { WISH = 256 };
+  return space->horizon >= WISH ? 2 * space->horizon
+                                : (WISH + space->horizon - 1) / space->horizon * space->horizon;
+}
+
+static pgb_status rows(size_t count, size_t size, void *out) {
+  return pgb_alloc(count, size * PGB_LANES, out);
+}
+
+static pgb_status allocate(const pgb_actor *actor, pgb_rollout *r) {
+  const size_t n = r->capacity;
+  PGB_TRY(rows(n * r->n_obs, sizeof(float), &r->obs));
+  PGB_TRY(rows(n * r->n_act, sizeof(float), &r->act));
+  PGB_TRY(rows(n * r->n_delta, sizeof(float), &r->delta));
+  PGB_TRY(rows(n, sizeof(float), &r->reward));
+  PGB_TRY(rows(n, sizeof(int32_t), &r->step));
+  PGB_TRY(rows(n, sizeof(int32_t), &r->episode));
+  PGB_TRY(rows(n, sizeof(uint8_t), &r->end));
+  PGB_TRY(rows(n, sizeof(double), &r->togo));
+  PGB_TRY(pgb_alloc(r->max_episodes, sizeof(double), (void *)&r->ret));
+  PGB_TRY(pgb_alloc(r->max_episodes, sizeof(int32_t), (void *)&r->length));
+  PGB_TRY(pgb_alloc(r->max_episodes, sizeof(int32_t), (void *)&r->origin));
+  PGB_TRY(pgb_alloc(r->horizon, sizeof(double), (void *)&r->discount));
+  double power = 1;
+  for (size_t t = 0; t < r->horizon; t++, power *= actor->gamma)
+    r->discount[t] = power;
+  return pgb_ok();
+}
+
+pgb_status pgb_rollout_create(const pgb_actor *actor, size_t capacity, pgb_rollout **out) {
+  assert(capacity >= actor->space.horizon);
+  void *piece = NULL;
+  *out = NULL;
+  PGB_TRY(pgb_alloc(1, sizeof(pgb_rollout), &piece));
+  pgb_rollout *r = piece;
+  r->capacity = capacity;
+  r->horizon = actor->space.horizon;
+  r->max_episodes = (capacity - r->horizon + 1) * PGB_LANES;
+  r->n_obs = actor->space.n_obs;
+  r->n_act = actor->space.n_act;
+  r->n_delta = actor->shape.n_delta;
+  pgb_status s = allocate(actor, r);
+  if (s.code != PGB_OK)
+    pgb_rollout_destroy(r);
+  else
+    *out = r;
+  return s;
+}
+
+void pgb_rollout_destroy(pgb_rollout *r) {
+  if (r == NULL)
+    return;
+  void *const pieces[] = {r->obs,  r->act, r->delta,  r->reward, r->step,     r->episode, r->end,
+                          r->togo, r->ret, r->length, r->origin, r->discount, r};
+  for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
+    free(pieces[i]);
+}
+
+pgb_status pgb_runner_create(const pgb_actor *actor, pgb_runner **out) {
+  void *piece = NULL;
+  *out = NULL;
+  PGB_TRY(pgb_alloc(1, sizeof(pgb_runner), &piece));
+  pgb_runner *run = piece;
+  const size_t step_rows = pgb_word_rows(actor->space.step_words);
+  const size_t act_rows = pgb_word_rows(actor->shape.words);
+  pgb_status s = pgb_batch_create(&actor->space, &run->batch);
+  if (s.code == PGB_OK)
+    s = rows(2 * (step_rows + act_rows) + 1, sizeof(uint32_t), &run->act_words);
+  if (s.code == PGB_OK)
+    s = pgb_alloc(pgb_word_rows(actor->space.reset_words) + 4, sizeof(uint32_t), (void *)&run->reset_words);
+  if (s.code != PGB_OK) {
+    pgb_runner_destroy(run);
+    return s;
+  }
+  run->step_words = run->act_words + 2 * act_rows * PGB_LANES;
+  *out = run;
+  return s;
+}
+
+void pgb_runner_destroy(pgb_runner *run) {
+  if (run == NULL)
+    return;
+  pgb_batch_destroy(run->batch);
+  free(run->act_words);
+  free(run->reset_words);
+  free(run);
+}
