@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PGB_ESTIMATOR_ESTIMATOR_H
+#define PGB_ESTIMATOR_ESTIMATOR_H
+
+#include "core/option.h"
+#include "rollout/rollout.h"
+
+/* An estimator of the policy gradient is a weighting of scores: one episode gives g = sum_t w_t psi_t with
+ * psi_t = grad log pi(a_t | s_t). With a state value V, V takes the baseline's place in the weights; with a
+ * constant b, g = A - b S with A = sum_t w_t psi_t (no baseline) and S = sum_t ones_t psi_t. */
+typedef struct pgb_estimator_class {
+  const char *name, *title, *formula, *bias, *source;
+  const pgb_option *options;
+  size_t n_options, params_size;
+
+  /* w[rows][lanes] from togo, reward, step and end of the rollout; value [rows][lanes] or NULL for none. Idle
+   * lanes get 0. */
+  void (*weights)(const void *params, double gamma, const pgb_rollout *rollout, const double *value,
+                  float *w);
+  /* What a constant baseline multiplies; NULL where a constant has no meaning (gae). Takes no value. */
+  void (*ones)(double gamma, const pgb_rollout *rollout, float *w);
+  /* Whether the expectation differs from grad J although the baseline is harmless. value_exact: V is V^pi
+   * itself. */
+  bool (*biased)(const void *params, double gamma, size_t horizon, bool value_exact);
+} pgb_estimator_class;
+
+const pgb_estimator_class *const *
+pgb_estimator_table(pgb_isa isa); /* NULL-terminated, order of estimators.def */
+const pgb_estimator_class *pgb_estimator_find(pgb_isa isa, const char *name);
+
+#endif
