@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PGB_CLI_CLI_H
+#define PGB_CLI_CLI_H
+
+#include "comm/comm.h"
+#include "study/run.h"
+#include "study/study.h"
+
+#include <stdio.h>
+
+typedef enum pgb_format { PGB_FORMAT_TEXT, PGB_FORMAT_JSON, PGB_FORMAT_CSV } pgb_format;
+typedef enum pgb_progress { PGB_PROGRESS_AUTO, PGB_PROGRESS_ALWAYS, PGB_PROGRESS_NEVER } pgb_progress;
+
+enum { PGB_MAX_REPEATS = 256 };
+
+/* The command line, as typed. Texts point into argv. */
+typedef struct pgb_arguments {
+  const char *command; /* "variance" if none was given         */
+  const char *word;    /* operand of list and describe, or NULL */
+  pgb_request request;
+  const char *env[PGB_MAX_REPEATS], *policy[PGB_MAX_REPEATS];
+  const char *output; /* NULL: named after study and time */
+  bool force, save_gradients, dry_run, quiet, help, version;
+  pgb_progress progress;
+  pgb_format format;
+} pgb_arguments;
+
+/* The one table of options: parser, --help and completion read it. */
+typedef struct pgb_flag {
+  int id; /* short letter, or a number above 255 */
+  const char *name, *value, *help;
+} pgb_flag;
+extern const pgb_flag pgb_flags[]; /* ends with name NULL */
+
+typedef struct pgb_command {
+  const char *name, *operand, *help;
+  /* Collective. */
+  pgb_status (*run)(const pgb_arguments *arguments, pgb_comm *comm, int argc, char **argv);
+} pgb_command;
+extern const pgb_command pgb_commands[]; /* ends with name NULL */
+const pgb_command *pgb_command_find(const char *name);
+
+/* PGB_USAGE for anything not understood, with the nearest valid word. arguments->request points into
+ * *arguments. */
+pgb_status pgb_arguments_read(int argc, char **argv, pgb_arguments *arguments) PGB_MUST_CHECK;
+
+pgb_status pgb_cmd_variance(const pgb_arguments *arguments, pgb_comm *comm, int argc,
+                            char **argv) PGB_MUST_CHECK;
+pgb_status pgb_cmd_verify(const pgb_arguments *arguments, pgb_comm *comm, int argc,
+                          char **argv) PGB_MUST_CHECK;
+pgb_status pgb_cmd_explain(const pgb_arguments *arguments, pgb_comm *comm, int argc,
+                           char **argv) PGB_MUST_CHECK;
+pgb_status pgb_cmd_list(const pgb_arguments *arguments, pgb_comm *comm, int argc, char **argv) PGB_MUST_CHECK;
+pgb_status pgb_cmd_describe(const pgb_arguments *arguments, pgb_comm *comm, int argc,
+                            char **argv) PGB_MUST_CHECK;
+
+void pgb_print_help(FILE *out);
+void pgb_print_version(FILE *out, const pgb_comm *comm);
+
+#endif

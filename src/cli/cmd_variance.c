@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "core/clock.h"
+#include "study/output.h"
+#include "study/plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One run of the command on this rank; rank 0 alone has a store. */
+typedef struct job {
+  const pgb_arguments *arguments;
+  pgb_comm *comm;
+  pgb_study *study;
+  pgb_arena *arena;
+  pgb_store *store;
+  pgb_provenance provenance;
+  const char *output;
+  pgb_progress_line progress;
+} job;
+
+static bool is_root(const job *j) {
+  return pgb_comm_rank(j->comm) == 0;
+}
+
+static bool text_on_screen(const job *j) {
+  return is_root(j) && !j->arguments->quiet && j->arguments->format == PGB_FORMAT_TEXT;
+}
+
+/* Drops from "all" what no cell can use; what the user named and no cell can use is an error. */
+static pgb_status keep_usable(pgb_study *study) {
+  void *room = NULL;
+  PGB_TRY(pgb_alloc(study->n_estimators + study->n_baselines, sizeof(char *), &room));
+  const char **estimator = room;
+  const char **baseline = estimator + study->n_estimators;
+  pgb_status s = pgb_plan_usable(study, estimator, baseline);
+  if (s.code == PGB_OK)
+    s = pgb_study_keep(study, estimator, baseline);
+  free(room);
+  return s;
+}
+
+/* Rank 0 reads and resolves; the others resolve what it resolved, so that files are read once. */
+static pgb_status load(job *j) {
+  pgb_status s = pgb_ok();
+  uint64_t lengths[2] = {0, 0};
+  if (is_root(j)) {
+    s = pgb_study_resolve(&j->arguments->request, &j->study);
+    if (s.code == PGB_OK)
+      s = keep_usable(j->study);
+    if (s.code == PGB_OK) {
+      lengths[0] = strlen(j->study->name) + 1;
+      lengths[1] = strlen(j->study->config) + 1;
+    }
+  }
+  PGB_TRY(pgb_comm_agree(j->comm, s));
+  if (pgb_comm_size(j->comm) == 1)
+    return pgb_ok();
+  PGB_TRY(pgb_comm_broadcast(j->comm, lengths, sizeof lengths));
+  void *text = NULL;
+  PGB_TRY(pgb_comm_agree(j->comm, pgb_arena_alloc(j->arena, lengths[0] + lengths[1], 1, &text)));
+  if (is_root(j)) {
+    memcpy(text, j->study->name, lengths[0]);
+    memcpy((char *)text + lengths[0], j->study->config, lengths[1]);
+  }
+  PGB_TRY(pgb_comm_broadcast(j->comm, text, lengths[0] + lengths[1]));
+  if (!is_root(j)) {
+    const pgb_request request = {
+        .study = text, .text = (const char *)text + lengths[0], .isa = j->arguments->request.isa};
+    s = pgb_study_resolve(&request, &j->study);
+  }
+  return pgb_comm_agree(j->comm, s);
+}
+
+/* pgbench-<study>-<UTC time>.h5, the time without characters that file systems dislike. */
+static pgb_status name_output(job *j) {
+  j->output = j->arguments->output;
+  if (j->output != NULL)
+    return pgb_ok();
+  char when[PGB_TIME_TEXT];
+  char bare[PGB_TIME_TEXT];
+  size_t n = 0;
+  pgb_time_now(when);
+  for (size_t i = 0; when[i] != '\0'; i++)
+    if (when[i] != ':' && when[i] != '-')
+      bare[n++] = when[i];
+  bare[n] = '\0';
+  char *name = NULL;
+  PGB_TRY(pgb_arena_printf(j->arena, &name, "pgbench-%s-%s.h5", j->study->name, bare));
+  j->output = name;
+  return pgb_ok();
+}
+
+/* The first words of what libraries and git say of themselves: the file has it all. */
+static void header(const job *j) {
+  enum { DIGITS = 12 };
+  const pgb_study *s = j->study;
+  const char *library = pgb_comm_library(j->comm);
+  const char *commit = j->provenance.git_commit;
+  const char *dirty = strchr(commit, '-');
+  (void)printf("pgbench %s (%.*s%s)   %d rank%s on %d node%s   %.*s   simd %s\n", j->provenance.version,
+               DIGITS, commit, dirty != NULL && strlen(commit) > DIGITS ? dirty : "", pgb_comm_size(j->comm),
+               pgb_comm_size(j->comm) == 1 ? "" : "s", pgb_comm_nodes(j->comm),
+               pgb_comm_nodes(j->comm) == 1 ? "" : "s", (int)strcspn(library, ","), library,
+               pgb_isa_name(j->arguments->request.isa));
+  (void)printf("study %s   seed %llu   gamma %g   %zu cell%s   %llu replicates\noutput %s\n", s->name,
+               (unsigned long long)s->seed, s->gamma, s->n_cells, s->n_cells == 1 ? "" : "s",
+               (unsigned long long)s->replicates, j->output);
+  (void)fflush(stdout);
+}
+
+/* 1536 as "1.5 KiB". */
+static const char *bytes_text(double bytes, char text[32]) {
+  static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  size_t u = 0;
+  for (; bytes >= 1024 && u + 1 < sizeof units / sizeof *units; u++)
+    bytes /= 1024;
+  (void)snprintf(text, 32, u == 0 ? "%.0f %s" : "%.1f %s", bytes, units[u]);
+  return text;
+}
+
+static void print_plan(const job *j) {
+  const pgb_study *s = j->study;
+  const pgb_run_options options = {.isa = j->arguments->request.isa,
+                                   .save_gradients = j->arguments->save_gradients};
+  const pgb_estimate e = pgb_run_estimate(s, &options);
+  for (size_t c = 0; c < s->n_cells; c++)
+    (void)printf("  cell %zu  %-32s %zu parameters, horizon %zu\n", c + 1, s->cells[c].group + 1,
+                 s->cells[c].actor.shape.n_theta, s->cells[c].actor.space.horizon);
+  (void)printf("  pairs   %zu estimators x %zu baselines, %zu batch sizes\n", s->n_estimators, s->n_baselines,
+               s->n_batches);
+  (void)printf("  work    %.4g episodes, at most %.4g environment steps, in %.0f blocks\n", e.episodes,
+               e.max_steps, e.blocks);
+  char memory[32];
+  char file[32];
+  (void)printf("  memory  %s per rank at the most; file about %s\n", bytes_text(e.bytes_per_rank, memory),
+               bytes_text(e.file_bytes, file));
+  (void)printf("resolved study\n%s", s->config);
+}
+
+/* Before memory is taken: what the ranks of this node will need against what it has. Swap is not counted. */
+static pgb_status check_memory(const job *j) {
+  const pgb_run_options options = {.isa = j->arguments->request.isa,
+                                   .save_gradients = j->arguments->save_gradients};
+  const double need = pgb_run_estimate(j->study, &options).bytes_per_rank;
+  const double ranks = ceil((double)pgb_comm_size(j->comm) / pgb_comm_nodes(j->comm));
+  const double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+  if (have <= 0 || need * ranks <= have)
+    return pgb_ok();
+  return pgb_fail(
+      PGB_USAGE,
+      "study: needs %.3g GiB on each of %.0f ranks of a node that has %.3g GiB; take fewer ranks to a node, "
+      "fewer replicates or no --save-gradients",
+      need / 0x1p30, ranks, have / 0x1p30);
+}
+
+static void on_progress(void *self, double fraction, double steps) {
+  pgb_progress_show(&((job *)self)->progress, fraction, steps);
+}
+
+static pgb_status on_cell(void *self, size_t cell, const pgb_cell_result *result, double *const *gradients) {
+  job *j = self;
+  if (text_on_screen(j)) {
+    pgb_progress_clear(&j->progress);
+    pgb_print_cell(stdout, j->study, cell, result);
+    (void)fflush(stdout);
+  }
+  return pgb_output_cell(j->store, j->study, cell, result, gradients);
+}
+
+static pgb_status store_end(job *j, const pgb_run_result *result) {
+  char finished[PGB_TIME_TEXT];
+  pgb_time_now(finished);
+  const pgb_run_facts facts = {.kind = "variance",
+                               .verdict = result->verdict.valid ? "VALID" : "INVALID",
+                               .config = j->study->config,
+                               .seed = j->study->seed,
+                               .ranks = pgb_comm_size(j->comm),
+                               .nodes = pgb_comm_nodes(j->comm),
+                               .hosts = pgb_comm_hosts(j->comm),
+                               .simd = pgb_isa_name(j->arguments->request.isa),
+                               .mpi_library = pgb_comm_library(j->comm),
+                               .finished = finished};
+  PGB_TRY(pgb_output_timing(j->store, result->seconds, pgb_comm_size(j->comm)));
+  PGB_TRY(pgb_store_text(j->store, "/", "verdict_text", result->verdict.text));
+  PGB_TRY(pgb_store_text(j->store, "/", "study", j->study->name));
+  PGB_TRY(pgb_provenance_store(j->store, &j->provenance, &facts));
+  pgb_store *store = j->store;
+  j->store = NULL;
+  return pgb_store_close(store);
+}
+
+static pgb_status print_end(const job *j, const pgb_run_result *result) {
+  const pgb_report report = {.study = j->study,
+                             .result = result,
+                             .output = j->output,
+                             .ranks = pgb_comm_size(j->comm),
+                             .nodes = pgb_comm_nodes(j->comm)};
+  switch (j->arguments->format) {
+  case PGB_FORMAT_JSON:
+    return pgb_print_json(stdout, &report);
+  case PGB_FORMAT_CSV:
+    pgb_print_csv(stdout, &report);
+    return pgb_ok();
+  case PGB_FORMAT_TEXT:
+    pgb_print_end(stdout, &report);
+  }
+  return pgb_ok();
+}
+
+static pgb_status measure(job *j) {
+  const pgb_run_options options = {.isa = j->arguments->request.isa,
+                                   .save_gradients = j->arguments->save_gradients};
+  const pgb_observer observer = {.self = j, .progress = is_root(j) ? on_progress : NULL, .cell = on_cell};
+  pgb_run_result result;
+  memset(&result, 0, sizeof result);
+  pgb_status s = pgb_ok();
+  PGB_TRY(pgb_comm_agree(j->comm, check_memory(j)));
+  if (is_root(j))
+    s = pgb_store_create(j->output, j->arguments->force, &j->store);
+  PGB_TRY(pgb_comm_agree(j->comm, s));
+  if (text_on_screen(j))
+    header(j);
+  const bool line =
+      j->arguments->progress == PGB_PROGRESS_ALWAYS ||
+      (j->arguments->progress == PGB_PROGRESS_AUTO && !j->arguments->quiet && isatty(STDERR_FILENO));
+  j->progress = pgb_progress_start(is_root(j) && line, pgb_comm_size(j->comm));
+  s = pgb_run(j->study, &options, j->comm, &observer, j->arena, &result);
+  pgb_progress_clear(&j->progress);
+  PGB_TRY(s);
+  int32_t valid = 1;
+  if (is_root(j)) {
+    s = store_end(j, &result);
+    if (s.code == PGB_OK)
+      s = print_end(j, &result);
+    valid = result.verdict.valid;
+  }
+  PGB_TRY(pgb_comm_agree(j->comm, s));
+  PGB_TRY(pgb_comm_broadcast(j->comm, &valid, sizeof valid));
+  if (!valid)
+    s.code = PGB_INVALID; /* the verdict is on the screen already: no text */
+  return s;
+}
+
+static pgb_status run(job *j, int argc, char **argv) {
+  if (j->arguments->dry_run && j->arguments->format != PGB_FORMAT_TEXT)
+    return pgb_fail(PGB_USAGE, "--dry-run: the plan is text and no table; leave out --format");
+  PGB_TRY(pgb_comm_agree(j->comm, pgb_provenance_gather(argc, argv, j->arena, &j->provenance)));
+  PGB_TRY(load(j));
+  PGB_TRY(pgb_comm_agree(j->comm, name_output(j)));
+  if (!j->arguments->dry_run)
+    return measure(j);
+  if (is_root(j)) {
+    header(j);
+    print_plan(j);
+  }
+  return pgb_ok();
+}
+
+pgb_status pgb_cmd_variance(const pgb_arguments *arguments, pgb_comm *comm, int argc, char **argv) {
+  job j = {.arguments = arguments, .comm = comm};
+  pgb_status s = pgb_comm_agree(comm, pgb_arena_create(&j.arena));
+  if (s.code == PGB_OK)
+    s = run(&j, argc, argv);
+  pgb_store_discard(j.store);
+  pgb_study_destroy(j.study);
+  pgb_arena_destroy(j.arena);
+  return s;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PGB_CLI_REPORT_H
+#define PGB_CLI_REPORT_H
+
+#include "cli/cli.h"
+
+/* What the figures on screen are: of the run as a whole. */
+typedef struct pgb_report {
+  const pgb_study *study;
+  const pgb_run_result *result;
+  const char *output; /* the file's name */
+  int ranks, nodes;
+} pgb_report;
+
+/* Environment steps per second of the whole run, and the share of all ranks' time spent in the allreduce. */
+double pgb_report_rate(const pgb_report *report);
+double pgb_report_reduce_share(const pgb_report *report);
+
+void pgb_print_cell(FILE *out, const pgb_study *study, size_t cell, const pgb_cell_result *result);
+void pgb_print_end(FILE *out, const pgb_report *report);
+pgb_status pgb_print_json(FILE *out, const pgb_report *report) PGB_MUST_CHECK;
+void pgb_print_csv(FILE *out, const pgb_report *report);
+
+/* One row: an estimator, a baseline, a batch size. */
+typedef struct pgb_table_row {
+  const char *estimator, *baseline;
+  uint64_t batch;
+  bool defined;       /* measured at this batch size       */
+  bool known, biased; /* the pair is defined; it is biased */
+  double return_mean, gradient_norm;
+  double figure[PGB_FIGURE_COUNT];
+} pgb_table_row;
+pgb_table_row pgb_table_row_at(const pgb_study *study, size_t cell, const pgb_cell_result *result, size_t at);
+
+#endif
