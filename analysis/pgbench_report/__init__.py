@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+"""Reads pgbench result files (HDF5, schema pgbench/1) and shows them: labelled arrays, tables, figures, one page.
+
+>>> from pgbench_report import load
+>>> run = load(["results/default.h5"])[0]
+>>> run["/bandit/softmax-tabular"].data["variance_trace"].sel(estimator="reinforce", baseline="none")
+"""
+
+from .load import Cell, ReportError, Run, load
+
+__all__ = ["Cell", "ReportError", "Run", "load"]

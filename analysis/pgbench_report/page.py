@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""The page: one HTML file with tables, figures and data inside, that needs no network."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from matplotlib import rc_context
+
+from . import figure
+from .load import Cell, Run
+from .summary import heading, timing
+from .table import COLUMNS, Row, rows, shown_batch, to_csv
+
+# Provenance in the order in which a reader asks for it; other attributes follow in the file's order.
+FACTS = ("version", "git_commit", "kind", "command_line", "seed", "started", "finished", "ranks", "nodes", "hosts", "cpu",
+         "simd", "compiler", "compiler_flags", "mpi_library", "hdf5_library", "slurm_job_id", "schema")  # fmt: skip
+APART = ("verdict", "verdict_text", "config")
+
+
+@dataclass(frozen=True)
+class GapRow:
+    """Neighbouring pairs of one estimator that hold no figures for the same reason, as one line of the table."""
+
+    estimator: str
+    batch: int
+    reason: str
+    baselines: tuple[str, ...]
+    all_baselines: bool
+    defined: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """One cell as the page shows it."""
+
+    anchor: str
+    cell: Cell
+    title: str
+    subtitle: str
+    options: list[tuple[str, str]]
+    batch: int
+    table: list[Row | GapRow]
+    svg: str
+    caption: str
+
+    @property
+    def biased(self) -> bool:
+        return any(isinstance(r, Row) and r.biased for r in self.table)
+
+
+def page(runs: Sequence[Run], batch: int | None = None) -> str:
+    """The whole document."""
+    folder = Path(__file__).parent / "templates"
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True,
+                                     lstrip_blocks=True, undefined=jinja2.StrictUndefined)  # fmt: skip
+    data = to_csv(runs)
+    return environment.get_template("page.html.j2").render(
+        title=runs[0].path.stem if len(runs) == 1 else f"{len(runs)} runs",
+        runs=[_run(run) for run in runs],
+        sections=sections(runs, batch),
+        columns=COLUMNS,
+        csv="data:text/csv;charset=utf-8;base64," + base64.b64encode(data.encode()).decode(),
+        csv_name="pgbench.csv" if len(runs) > 1 else f"{runs[0].path.stem}.csv",
+    )
+
+
+def _run(run: Run) -> dict[str, Any]:
+    names = [n for n in FACTS if n in run.attrs] + [n for n in run.attrs if n not in (*FACTS, *APART)]
+    return {
+        "name": run.path.name,
+        "verdict": run.verdict,
+        "kind": verdict_kind(run.verdict),
+        "facts": [(n.replace("_", " "), str(run.attrs[n])) for n in names if run.attrs[n] not in ("", None)],
+        "config": str(run.attrs.get("config", "")).strip(),
+        "timing": timing(run),
+    }
+
+
+def verdict_kind(verdict: str) -> str:
+    """good, bad or plain: the page says it in words and in colour."""
+    word = verdict.strip().upper()
+    return "bad" if word.startswith("INVALID") else "good" if word.startswith("VALID") else "plain"
+
+
+def sections(runs: Sequence[Run], batch: int | None = None) -> list[Section]:
+    style = figure.styles([cell for run in runs for cell in run])
+    out: list[Section] = []
+    for run in runs:
+        for cell in run:
+            title = cell.title if len(runs) == 1 else f"{cell.title} ({run.path.stem})"
+            out.append(_section(cell, f"cell-{len(out) + 1}", title, style, batch))
+    return out
+
+
+def _section(cell: Cell, anchor: str, title: str, style: dict[str, tuple[str, str]], batch: int | None) -> Section:
+    shown = shown_batch(cell, batch)
+    panel = figure.panel(cell, shown, cell.title)
+    with rc_context(figure.FONT):
+        drawn = figure.draw([panel], style, note=False)
+    label = f"tr Var per estimator and baseline, {cell.title}, batches of {shown} episodes; the table below has the numbers"
+    caption = figure.footnote([panel])
+    if panel.missing:
+        caption += f" {panel.missing} pairs have no figure at N = {shown}; the table says why."
+    options = [(str(k).replace("_", " "), str(v)) for k, v in cell.data.attrs.items() if k not in ("gamma", "oracle")]
+    return Section(anchor, cell, title, heading(cell).split(" (", 1)[1].rstrip(")"), options, shown, _with_gap_rows(cell),
+                   figure.inline_svg(drawn, anchor, label), caption)  # fmt: skip
+
+
+def _with_gap_rows(cell: Cell) -> list[Row | GapRow]:
+    out: list[Row | GapRow] = []
+    count = len(cell.labels[1])
+    for (_, _, reason), some in groupby(rows(cell), key=lambda r: (r.batch, r.estimator, r.reason)):
+        found = list(some)
+        if reason:
+            baselines = tuple(r.baseline for r in found)
+            out.append(GapRow(found[0].estimator, found[0].batch, reason, baselines, len(baselines) == count))
+        else:
+            out += found
+    return out
