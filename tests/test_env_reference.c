@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* One step and one reset of every environment, in the copy of every instruction set, against the reference in
+ * double from random states, actions and words. CartPole has recorded answers of its own
+ * (test_env_cartpole.c). */
+#include "reference.h"
+
+enum { ROUNDS = 40 };
+
+static const char *const texts[] = {
+    "env: {name: bandit, mean: [1, -2, 3.25, 5], noise: [.5, 0, 1, .25]}\n",
+    "env: {name: bandit, mean: [.1, .2], noise: 2}\n",
+    "env: {name: bandit, mean: [1e6, -3, 0]}\n",
+    "env: {name: gaussian, curvature: 1.7, target: .8, noise: .4}\n",
+    "env: {name: gaussian, dim: 3, curvature: .3, target: [.8, -1, 2], context: normal}\n",
+    "env: {name: gaussian, dim: 5, target: .7, noise: 2, context: normal}\n",
+    "env: {name: chain, mean: [0, 1, 4], noise: [.1, 0, 3], horizon: 9}\n",
+    "env: {name: chain, mean: [-1, 1]}\n",
+    "env: mdp\n",
+    NOISY_MDP,
+    LONG_MDP,
+    "env: lqr\n",
+    "env: {name: lqr, start: [1, -2], W: [[.02, .01], [.01, .05]]}\n",
+    "env: {name: lqr, start: [1, -2], S0: [[.02, .01], [.01, .05]]}\n",
+    "env: {name: lqr, A: [[.5]], B: [[1, -2, .5]], Q: [[3]], R: [[1, 0, .5], [0, 2, 0], [.5, 0, 1]], W: "
+    "[[.3]]}\n",
+    WIDE_LQR,
+    "env: cartpole\n",
+};
+
+static void fill(const pgb_actor *a, uint32_t round, pgb_batch *b, uint32_t *words) {
+  const pgb_space *s = &a->space;
+  for (uint32_t i = 0; i < PGB_LANES; i++) {
+    for (uint32_t k = 0; k < s->n_state; k++) {
+      const double u = kernel_noise(100 + k, round * PGB_LANES + i);
+      const double x = s->n_contexts != 0 ? floor((u + 1) / 2 * (double)s->n_contexts) : 2 * u;
+      b->state[k * PGB_LANES + i] = (float)x;
+      b->obs[k * PGB_LANES + i] = s->n_contexts == 1 ? 0 : (float)x;
+    }
+    for (uint32_t k = 0; k < s->n_act; k++) {
+      const double u = kernel_noise(200 + k, round * PGB_LANES + i);
+      b->act[k * PGB_LANES + i] =
+          (float)(s->n_choices != 0 ? floor((u + 1) / 2 * (double)s->n_choices) : 3 * u);
+    }
+    for (uint32_t k = 0; k < s->step_words; k++) {
+      uint32_t w[4];
+      pgb_words(3, PGB_USE_STEP, k, round, i, 0, w);
+      words[k * PGB_LANES + i] = w[0];
+    }
+  }
+  b->words = words;
+}
+
+/* Lane i of the batch after a step from x, by the reference; false where it differs. A decision nearer than
+ * 1e-6 to its limit may fall either way. */
+static bool same_step(const pgb_actor *a, const pgb_batch *b, size_t i, double *x, const double *act,
+                      const uint32_t *w) {
+  double size = 1;
+  for (size_t k = 0; k < a->space.n_state; k++)
+    size = fmax(size, fabs(x[k]));
+  for (size_t k = 0; k < a->space.n_act; k++)
+    size = fmax(size, fabs(act[k]));
+  const ref_step step = ref_env(a, x, act, w);
+  if (step.margin < 1e-6)
+    return true;
+  bool same = check_close((double)b->reward[i], step.reward, 1e-6, 4e-6 * size * size);
+  same = same && b->end[i] == (step.terminal ? PGB_TERMINAL : PGB_LIVE);
+  for (size_t k = 0; k < a->space.n_state; k++) {
+    same = same && check_close((double)b->state[k * PGB_LANES + i], x[k], 1e-6, 4e-6 * size);
+    const bool blind = a->space.n_contexts == 1; /* arms show context 0 */
+    same = same && b->obs[k * PGB_LANES + i] == (blind ? 0 : b->state[k * PGB_LANES + i]);
+  }
+  return same;
+}
+
+static size_t step_errors(const pgb_actor *a, pgb_batch *b, uint32_t round) {
+  static uint32_t words[4 * REF_MAX * PGB_LANES];
+  static double x[PGB_LANES][REF_MAX];
+  size_t wrong = 0;
+  fill(a, round, b, words);
+  for (size_t i = 0; i < PGB_LANES; i++)
+    for (size_t k = 0; k < a->space.n_state; k++)
+      x[i][k] = (double)b->state[k * PGB_LANES + i];
+  a->env->step(a->env_params, b);
+  for (size_t i = 0; i < PGB_LANES; i++) {
+    double act[REF_MAX];
+    uint32_t w[4 * REF_MAX];
+    for (size_t k = 0; k < a->space.n_act; k++)
+      act[k] = (double)b->act[k * PGB_LANES + i];
+    for (size_t k = 0; k < a->space.step_words; k++)
+      w[k] = words[k * PGB_LANES + i];
+    wrong += !same_step(a, b, i, x[i], act, w);
+  }
+  return wrong;
+}
+
+static size_t reset_errors(const pgb_actor *a, pgb_batch *b, uint32_t round) {
+  size_t wrong = 0;
+  for (uint32_t i = 0; i < PGB_LANES; i++) {
+    uint32_t w[4 * REF_MAX];
+    double x[REF_MAX];
+    for (uint32_t k = 0; k < REF_MAX; k++)
+      pgb_words(5, PGB_USE_RESET, k, round, i, 0, w + 4 * k);
+    if (ref_reset(a, w, x) < 1e-7)
+      continue;
+    a->env->reset(a->env_params, b, i, w);
+    for (size_t k = 0; k < a->space.n_state; k++) {
+      const double got = (double)b->state[k * PGB_LANES + i];
+      wrong += !check_close(got, x[k], 1e-6, 4e-6) || (double)b->obs[k * PGB_LANES + i] != got;
+    }
+  }
+  return wrong;
+}
+
+static void check_env(checks *c, pgb_isa isa, const char *text) {
+  pgb_study *study = kernel_study(c, text, isa);
+  if (study == NULL)
+    return;
+  const pgb_actor *a = &study->cells[0].actor;
+  pgb_batch *b = NULL;
+  CHECK_OK(c, pgb_batch_create(&a->space, &b));
+  CHECK(c, a->space.n_state <= REF_MAX && a->space.n_act <= REF_MAX && a->space.step_words <= 4 * REF_MAX);
+  size_t steps = 0, resets = 0;
+  for (uint32_t round = 0; round < ROUNDS && b != NULL; round++) {
+    steps += step_errors(a, b, round);
+    resets += reset_errors(a, b, round);
+  }
+  if (steps + resets != 0)
+    fprintf(stderr, "%s, %s: %zu steps and %zu resets of %d differ\n", a->env->name, pgb_isa_name(isa), steps,
+            resets, ROUNDS * PGB_LANES);
+  CHECK(c, steps == 0);
+  CHECK(c, resets == 0);
+  pgb_batch_destroy(b);
+  pgb_study_destroy(study);
+}
+
+int main(void) {
+  checks c = {0, 0};
+  for (int isa = 0; isa < PGB_ISA_COUNT; isa++)
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+      if (pgb_isa_supported((pgb_isa)isa))
+        check_env(&c, (pgb_isa)isa, texts[i]);
+  return check_end(&c, "env_reference");
+}
