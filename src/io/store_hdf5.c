@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/store_hdf5.h"
 
+#include "io/probe.h"
 #include "io/store.h"
 
 #include <hdf5.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MOST_NUMBERS = 1 << 28 }; /* of a vector that is read: more parameters than any policy here has */
 enum { CHUNK = 1 << 17 }; /* numbers of one piece on disk: 1 MiB, what HDF5 keeps in memory per dataset */
 
 struct pgb_hdf5 {
@@ -381,6 +383,9 @@ static pgb_status read_numbers(hid_t set, const char *path, const char *dataset,
       H5Sget_simple_extent_dims(space, &length, NULL) != 1)
     s = pgb_fail(PGB_USAGE, "%s: dataset %s is not a vector of numbers; name one that is, such as theta",
                  path, dataset);
+  else if (length > MOST_NUMBERS)
+    s = pgb_fail(PGB_USAGE, "%s: dataset %s claims %llu numbers, more than any policy has; name another",
+                 path, dataset, (unsigned long long)length);
   else
     s = pgb_arena_alloc(arena, (size_t)length, sizeof(double), &values);
   if (s.code == PGB_OK && H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
@@ -394,6 +399,30 @@ static pgb_status read_numbers(hid_t set, const char *path, const char *dataset,
   return s;
 }
 
+typedef struct vector_request {
+  const char *path, *dataset;
+  pgb_arena *arena;
+  double **out;
+  size_t *n;
+} vector_request;
+
+static pgb_status read_vector(const vector_request *r) {
+  pgb_hdf5 quiet = {.driver = -1};
+  pgb_hdf5_begin(&quiet);
+  const hid_t file = H5Fopen(r->path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  const hid_t set = file < 0 ? -1 : H5Dopen2(file, r->dataset, H5P_DEFAULT);
+  const pgb_status s = set < 0 ? not_read(r->path, r->dataset)
+                               : read_numbers(set, r->path, r->dataset, r->arena, r->out, r->n);
+  (void)drop(set);
+  (void)drop(file);
+  pgb_hdf5_end(&quiet);
+  return s;
+}
+
+static void try_vector(void *self) {
+  (void)read_vector(self).code;
+}
+
 pgb_status pgb_store_read_vector(const char *path, const char *dataset, pgb_arena *arena, double **out,
                                  size_t *n) {
   assert(path != NULL && dataset != NULL && arena != NULL && out != NULL && n != NULL);
@@ -402,15 +431,9 @@ pgb_status pgb_store_read_vector(const char *path, const char *dataset, pgb_aren
   if (access(path, R_OK) != 0)
     return pgb_fail(PGB_USAGE, "%s: cannot be read: %s; name an HDF5 file that exists", path,
                     strerror(errno));
-  pgb_hdf5 quiet = {.driver = -1};
-  pgb_hdf5_begin(&quiet);
-  const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-  const hid_t set = file < 0 ? -1 : H5Dopen2(file, dataset, H5P_DEFAULT);
-  const pgb_status s = set < 0 ? not_read(path, dataset) : read_numbers(set, path, dataset, arena, out, n);
-  (void)drop(set);
-  (void)drop(file);
-  pgb_hdf5_end(&quiet);
-  return s;
+  vector_request request = {.path = path, .dataset = dataset, .arena = arena, .out = out, .n = n};
+  PGB_TRY(pgb_probe(path, try_vector, &request));
+  return read_vector(&request);
 }
 
 #define TEXT_(x) #x
