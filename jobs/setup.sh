@@ -91,5 +91,7 @@ pgb_mpi_environment() {
     export OMPI_ALLOW_RUN_AS_ROOT OMPI_ALLOW_RUN_AS_ROOT_CONFIRM
   fi
   OMPI_MCA_rmaps_base_oversubscribe=1
-  export OMPI_MCA_rmaps_base_oversubscribe
+  # A machine that cannot resolve its own name would wait ten seconds for it at every start.
+  RES_OPTIONS="${RES_OPTIONS:-timeout:1 attempts:1}"
+  export OMPI_MCA_rmaps_base_oversubscribe RES_OPTIONS
 }
