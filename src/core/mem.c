@@ -9,7 +9,9 @@
 enum { ALIGN = 64 };
 
 struct pgb_arena {
-  struct pgb_arena *next; /* the first ALIGN bytes of every piece link to the piece before */
+  struct pgb_arena *next;   /* the first ALIGN bytes of every piece link to the piece before */
+  struct pgb_arena *parent; /* of a scratch arena, in its first piece                        */
+  bool is_short;            /* in the first piece                                            */
 };
 
 static pgb_status allocate(size_t bytes, void **out) {
@@ -41,6 +43,27 @@ pgb_status pgb_arena_create(pgb_arena **out) {
   return pgb_ok();
 }
 
+static void remember(pgb_arena *arena) {
+  for (; arena != NULL; arena = arena->parent)
+    arena->is_short = true;
+}
+
+pgb_status pgb_arena_scratch(pgb_arena *parent, pgb_arena **out) {
+  pgb_status s = pgb_arena_create(out);
+  if (s.code == PGB_OK)
+    (*out)->parent = parent;
+  else
+    remember(parent);
+  return s;
+}
+
+pgb_status pgb_arena_sufficed(const pgb_arena *arena) {
+  return arena->is_short
+             ? pgb_fail(PGB_RUNTIME,
+                        "memory: ran short; ask for a smaller study or take fewer ranks to a node")
+             : pgb_ok();
+}
+
 void pgb_arena_destroy(pgb_arena *arena) {
   while (arena != NULL) {
     pgb_arena *next = arena->next;
@@ -56,7 +79,11 @@ pgb_status pgb_arena_alloc(pgb_arena *arena, size_t count, size_t size, void **o
                     "memory: %zu items of %zu bytes do not fit an address; ask for a smaller study", count,
                     size);
   void *piece = NULL;
-  PGB_TRY(allocate(ALIGN + count * size, &piece));
+  const pgb_status s = allocate(ALIGN + count * size, &piece);
+  if (s.code != PGB_OK) {
+    remember(arena);
+    return s;
+  }
   pgb_arena *link = piece;
   link->next = arena->next;
   arena->next = link;

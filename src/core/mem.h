@@ -15,6 +15,12 @@ pgb_status pgb_alloc(size_t count, size_t size, void **out) PGB_MUST_CHECK;
 typedef struct pgb_arena pgb_arena;
 
 pgb_status pgb_arena_create(pgb_arena **out) PGB_MUST_CHECK;
+/* A short-lived arena beside its parent, which remembers if memory is short for it. Destroy it before the
+ * parent. */
+pgb_status pgb_arena_scratch(pgb_arena *parent, pgb_arena **out) PGB_MUST_CHECK;
+/* PGB_RUNTIME if an allocation from the arena or from a scratch arena of it ever failed: for callers of
+ * functions whose answer "not known" does not tell why. */
+pgb_status pgb_arena_sufficed(const pgb_arena *arena) PGB_MUST_CHECK;
 void pgb_arena_destroy(pgb_arena *arena); /* accepts NULL */
 
 /* Zeroed, 64-byte aligned, lives as long as the arena. */

@@ -176,7 +176,7 @@ static bool normalised(const bandit *o, size_t n, double *mean, double *variance
   pgb_arena *scratch = NULL;
   void *count = NULL;
   double *log_factorial = NULL;
-  if (pgb_arena_create(&scratch).code != PGB_OK)
+  if (pgb_arena_scratch(o->arena, &scratch).code != PGB_OK)
     return false;
   const bool room = pgb_arena_alloc(scratch, o->arms, sizeof(size_t), &count).code == PGB_OK &&
                     doubles(scratch, n + 1, &log_factorial).code == PGB_OK;
@@ -205,7 +205,7 @@ static bool moments(void *state, const pgb_pair *pair, size_t batch, double *mea
     return normalised(o, batch, mean, variance);
   if (kind == PGB_PAIR_OTHER || (loo && batch < 2))
     return false;
-  if (kind == PGB_PAIR_VALUE && !pgb_value_tabulate(pair->value, 1, 1, &v))
+  if (kind == PGB_PAIR_VALUE && !pgb_value_tabulate(o->arena, pair->value, 1, 1, &v))
     return false;
   for (size_t k = 0; k < o->arms; k++) {
     if (own || loo) {

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 pgb_estimator_kind pgb_estimator_what(const pgb_estimator_class *estimator) {
@@ -80,7 +79,8 @@ void pgb_softmax(const double *theta, size_t n, double *p) {
     p[i] /= sum;
 }
 
-bool pgb_value_tabulate(const pgb_value *value, size_t horizon, size_t contexts, double *table) {
+bool pgb_value_tabulate(pgb_arena *arena, const pgb_value *value, size_t horizon, size_t contexts,
+                        double *table) {
   if (value->kind == PGB_VALUE_TABLE) {
     if (value->horizon < horizon || value->n_contexts != contexts)
       return false;
@@ -90,9 +90,14 @@ bool pgb_value_tabulate(const pgb_value *value, size_t horizon, size_t contexts,
   if (value->kind != PGB_VALUE_FEATURES || value->n_contexts != contexts)
     return false;
   const size_t count = pgb_value_feature_count(value->n_obs, contexts);
+  pgb_arena *scratch = NULL;
   void *memory = NULL;
-  if (pgb_alloc(count, sizeof(double), &memory).code != PGB_OK)
+  if (pgb_arena_scratch(arena, &scratch).code != PGB_OK)
     return false;
+  if (pgb_arena_alloc(scratch, count, sizeof(double), &memory).code != PGB_OK) {
+    pgb_arena_destroy(scratch);
+    return false;
+  }
   double *feature = memory;
   for (size_t t = 0; t < horizon; t++)
     for (size_t s = 0; s < contexts; s++) {
@@ -103,6 +108,6 @@ bool pgb_value_tabulate(const pgb_value *value, size_t horizon, size_t contexts,
         v += value->coefficient[i] * feature[i];
       table[t * contexts + s] = v;
     }
-  free(memory);
+  pgb_arena_destroy(scratch);
   return true;
 }

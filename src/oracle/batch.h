@@ -58,6 +58,7 @@ void pgb_softmax(const double *theta, size_t n, double *p);
 
 /* V of every step and context, table[horizon][contexts], for a problem with discrete observations. False
  * where the value is of another problem or memory is short. */
-bool pgb_value_tabulate(const pgb_value *value, size_t horizon, size_t contexts, double *table);
+bool pgb_value_tabulate(pgb_arena *arena, const pgb_value *value, size_t horizon, size_t contexts,
+                        double *table);
 
 #endif

@@ -109,7 +109,7 @@ bool pgb_tabular_lags(pgb_tabular *o) {
   pgb_arena *scratch = NULL;
   double *block = NULL, *back = NULL, *pay = NULL;
   const size_t square = o->s * o->s;
-  if (pgb_arena_create(&scratch).code != PGB_OK)
+  if (pgb_arena_scratch(o->arena, &scratch).code != PGB_OK)
     return false;
   const bool room = pgb_doubles(scratch, 4 * square, &block).code == PGB_OK &&
                     pgb_doubles(o->arena, o->p * o->t, &back).code == PGB_OK &&
@@ -198,7 +198,7 @@ static pgb_status allocate(const pgb_tabular *o, pgb_family **out) {
 
 /* Scratch of fill: f1, f2 [T][S], columns [4][T], b [S]. */
 static pgb_status workspace(const pgb_tabular *o, pgb_arena **arena, double **out) {
-  PGB_TRY(pgb_arena_create(arena));
+  PGB_TRY(pgb_arena_scratch(o->arena, arena));
   return pgb_doubles(*arena, 2 * o->t * o->s + 4 * o->t + o->s, out);
 }
 

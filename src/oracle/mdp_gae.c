@@ -121,7 +121,7 @@ bool pgb_tabular_gae(pgb_tabular *o, double lambda, const double *table, pgb_gae
   pgb_arena *scratch = NULL;
   pgb_gae_law *law = NULL;
   pass w = {.kappa = o->of.gamma * lambda};
-  if (pgb_arena_create(&scratch).code != PGB_OK)
+  if (pgb_arena_scratch(o->arena, &scratch).code != PGB_OK)
     return false;
   const bool room = allocate(o, scratch, &w).code == PGB_OK && keep(o, lambda, table, &law).code == PGB_OK;
   if (room) {

@@ -156,11 +156,11 @@ bool pgb_tabular_moments(void *state, const pgb_pair *pair, size_t batch, double
   answer out = {.batch = batch, .mean = mean, .variance = variance, .constant = pair->constant};
   if (what == PGB_PAIR_OTHER || what == PGB_PAIR_NORMALISED || (others && batch < 2))
     return false;
-  if (pgb_arena_create(&scratch).code != PGB_OK)
+  if (pgb_arena_scratch(o->arena, &scratch).code != PGB_OK)
     return false;
   bool known = pgb_doubles(scratch, o->t * o->s, &out.table).code == PGB_OK;
   if (known && what == PGB_PAIR_VALUE)
-    known = pgb_value_tabulate(pair->value, o->t, o->s, out.table);
+    known = pgb_value_tabulate(o->arena, pair->value, o->t, o->s, out.table);
   if (known && what == PGB_PAIR_STEP)
     pgb_tabular_step_means(o, out.table);
   if (known && kind == PGB_ESTIMATOR_REINFORCE)

@@ -65,7 +65,7 @@ static bool add_terms(const pgb_tabular *q, const double *weight, double *out) {
   double *work = NULL;
   if ((double)q->t * (double)q->t * (double)q->p * (double)q->s > PGB_TABULAR_MOST)
     return false;
-  if (pgb_arena_create(&scratch).code != PGB_OK)
+  if (pgb_arena_scratch(q->arena, &scratch).code != PGB_OK)
     return false;
   const bool room = pgb_doubles(scratch, q->s + q->p, &work).code == PGB_OK;
   if (room) {
@@ -91,7 +91,7 @@ bool pgb_tabular_step_gae(pgb_tabular *o, double lambda, double **out) {
   problem.gamma *= lambda;
   if (*out != NULL)
     return true;
-  if (pgb_arena_create(&scratch).code != PGB_OK)
+  if (pgb_arena_scratch(o->arena, &scratch).code != PGB_OK)
     return false;
   if (pgb_tabular_open(&problem, scratch, &q).code == PGB_OK &&
       pgb_doubles(o->arena, o->p, &step).code == PGB_OK && add_terms(q, o->discount, step))

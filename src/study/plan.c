@@ -109,7 +109,7 @@ pgb_status pgb_plan_create(const pgb_study *study, size_t cell, pgb_isa isa, pgb
   plan.pairs = pairs;
   plan.has_step_row = b.step;
   *out = plan;
-  return pgb_ok();
+  return pgb_arena_sufficed(arena);
 }
 
 /* FNV-1a (Fowler, Noll, Vo; RFC 9923) over bytes. */
@@ -163,6 +163,8 @@ pgb_status pgb_plan_usable(const pgb_study *study, const char **estimator, const
       if (why == NULL || (c == 0 && e == 0))
         baseline[b] = why;
     }
+    if (s.code == PGB_OK)
+      s = pgb_arena_sufficed(arena);
     pgb_arena_destroy(arena);
     if (s.code != PGB_OK)
       return s;

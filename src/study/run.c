@@ -99,6 +99,7 @@ static pgb_status exact_cell(runner *r, size_t cell, const pgb_plan *plan, pgb_a
     if (mine(r, at / r->study->n_batches, 0))
       pgb_exact_pair(r->study, plan, at / r->study->n_batches, at % r->study->n_batches,
                      result->exact_gradient, (double *)exact + at * 2 * d);
+  PGB_TRY(pgb_comm_agree(r->comm, pgb_arena_sufficed(arena)));
   PGB_TRY(combine(r, exact, n * 2 * d));
   if (is_root(r))
     pgb_result_exact(r->study, cell, exact, result);

@@ -147,6 +147,8 @@ pgb_status pgb_verify_exact(const pgb_study *study, pgb_isa isa, double *slots) 
   exact e = {.study = study, .slots = slots};
   PGB_TRY(pgb_arena_create(&arena));
   pgb_status s = compare_all(&e, isa, arena);
+  if (s.code == PGB_OK)
+    s = pgb_arena_sufficed(arena);
   pgb_arena_destroy(arena);
   return s;
 }
