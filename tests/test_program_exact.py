@@ -141,6 +141,21 @@ class TestExact:
         assert (data["reason"].where(gaps, "none missing") != "").all()
         assert np.isfinite(data["return_mean"]).all()
 
+    @pytest.mark.parametrize("env", ["lqr:A=[[1000]],B=[[1]],Q=[[1]],R=[[1]],W=[[1]],S0=[[1]],horizon=30",
+                                     "gaussian:curvature=1e6,noise=1e6,target=[1e6],dim=1"])  # fmt: skip
+    def test_overflow_is_told(self, tmp_path: Path, env: str) -> None:
+        """Returns beyond float32: a gap with its reason and INVALID, or sound figures; never a silent gap."""
+        out = tmp_path / "x.h5"
+        done = run("--quiet", "-o", out, "--env", env, "--replicates", "40")
+        assert done.returncode in (0, 3), done.stderr
+        (group,) = groups(out)
+        data = cell(out, group)
+        gaps = np.isnan(data["variance_trace"]).any("batch")
+        assert (data["reason"].where(gaps, "none missing") != "").all()
+        assert not np.isinf(data["variance_trace"]).any()
+        if done.returncode == 3:
+            assert "INVALID" in done.stdout and gaps.any()
+
     def test_no_variance_is_left(self, tmp_path: Path) -> None:
         path = measure(tmp_path / "x.h5", "--env", "bandit:mean=[2,5]", "--policy",
                        "softmax-tabular:theta=[0,0.8472978603872036]", "--batch", "1", "--replicates", "2000")  # fmt: skip
