@@ -8,6 +8,10 @@
  * Random numbers are addressed, not drawn: word (block, episode, replicate, use and stream) of key seed.
  * There is no state. */
 enum { PGB_PHILOX_ROUNDS = 10 };
+#define PGB_PHILOX_M0 0xD2511F53u /* multipliers */
+#define PGB_PHILOX_M1 0xCD9E8D57u
+#define PGB_PHILOX_W0 0x9E3779B9u /* Weyl increments of the key */
+#define PGB_PHILOX_W1 0xBB67AE85u
 
 /* What a word is for. The pilot sample has uses of its own, so that it is independent of the measured one. */
 typedef enum pgb_use {
@@ -23,14 +27,14 @@ enum { PGB_STREAM_BITS = 28 }; /* streams (cell and batch size) that fit beside 
 static inline void pgb_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]) {
   uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3], k0 = key[0], k1 = key[1];
   for (int round = 0; round < PGB_PHILOX_ROUNDS; round++) {
-    const uint64_t p0 = (uint64_t)c0 * 0xD2511F53u;
-    const uint64_t p1 = (uint64_t)c2 * 0xCD9E8D57u;
+    const uint64_t p0 = (uint64_t)c0 * PGB_PHILOX_M0;
+    const uint64_t p1 = (uint64_t)c2 * PGB_PHILOX_M1;
     c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
     c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
     c1 = (uint32_t)p1;
     c3 = (uint32_t)p0;
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
+    k0 += PGB_PHILOX_W0;
+    k1 += PGB_PHILOX_W1;
   }
   out[0] = c0;
   out[1] = c1;

@@ -2,7 +2,7 @@
 #ifndef PGB_ROLLOUT_WORDS_H
 #define PGB_ROLLOUT_WORDS_H
 
-#include "core/rng.h"
+#include "core/philox_lanes.h"
 #include "rollout/runner.h"
 
 /* The random words of all lanes. Word j of a step that takes n words is word (t*n + j) of the episode's
@@ -25,29 +25,7 @@ static inline words_plan plan_words(size_t n, unsigned use, bool long_episodes) 
 static inline void lane_blocks(pgb_address address, unsigned use, const pgb_runner *run, const int32_t *block,
                                uint32_t *out) {
   const uint32_t tag = (uint32_t)use << PGB_STREAM_BITS | address.stream;
-  const uint32_t *number = run->number;
-  const uint32_t *replicate = run->replicate;
-  const uint32_t key0 = (uint32_t)address.seed;
-  const uint32_t key1 = (uint32_t)(address.seed >> 32);
-  PGB_LANE_LOOP
-  for (size_t i = 0; i < PGB_LANES; i++) {
-    uint32_t c0 = (uint32_t)block[i], c1 = number[i], c2 = replicate[i], c3 = tag, k0 = key0, k1 = key1;
-#pragma GCC unroll 10
-    for (int round = 0; round < PGB_PHILOX_ROUNDS; round++) {
-      const uint64_t p0 = (uint64_t)c0 * 0xD2511F53u;
-      const uint64_t p1 = (uint64_t)c2 * 0xCD9E8D57u;
-      c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
-      c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-      c1 = (uint32_t)p1;
-      c3 = (uint32_t)p0;
-      k0 += 0x9E3779B9u;
-      k1 += 0xBB67AE85u;
-    }
-    out[i] = c0;
-    out[PGB_LANES + i] = c1;
-    out[2 * PGB_LANES + i] = c2;
-    out[3 * PGB_LANES + i] = c3;
-  }
+  pgb_philox_lanes(address.seed, tag, run->replicate, run->number, (const uint32_t *)block, out);
 }
 
 /* The words of this step for every lane: returns [n][L], within room or room's second half. */
