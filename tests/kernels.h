@@ -57,6 +57,17 @@ static const kernel_problem kernel_problems[] = {
                          "policy: {name: softmax-linear, theta: [-.3, -.5, -4, -1, .3, .5, 4, 1, .1, 0]}\n"},
     {"cartpole short",
      "env: {name: cartpole, horizon: 12}\npolicy: {name: softmax-linear, theta: 'random:.3'}\n"},
+    {"pendulum", "env: {name: pendulum, horizon: 40}\npolicy: {name: gaussian-linear, theta: 'random:.8'}\n"},
+    {"pendulum light", "gamma: 0.9\nenv: {name: pendulum, g: 1.6, horizon: 11}\n"
+                       "policy: {name: gaussian-linear, sigma: .4, learn_sigma: true, theta: 'random:.8'}\n"},
+    {"acrobot", "env: {name: acrobot, horizon: 40}\npolicy: {name: softmax-linear, theta: 'random:.5'}\n"},
+    {"acrobot pumped", "env: {name: acrobot, horizon: 60}\n"
+                       "policy: {name: softmax-linear, theta: [0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, "
+                       "0, 0, 0, 0, -3, 0, 0, 0, 0]}\n"},
+    {"mountaincar",
+     "env: {name: mountaincar, horizon: 100}\npolicy: {name: gaussian-linear, theta: 'random:.5'}\n"},
+    {"mountaincar pumped", "env: {name: mountaincar, goal_velocity: .002, horizon: 200}\n"
+                           "policy: {name: gaussian-linear, sigma: .3, theta: [0, 40]}\n"},
 };
 enum { KERNEL_PROBLEMS = sizeof kernel_problems / sizeof *kernel_problems };
 

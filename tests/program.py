@@ -57,10 +57,13 @@ env: {name: lqr, horizon: 4, A: [[1, 0.2], [0, 0.9]], B: [[0.1], [0.5]], Q: [[1,
       W: [[0.02, 0], [0, 0.05]], S0: [[1, 0.2], [0.2, 0.5]]}
 policy: {name: gaussian-linear, theta: [[0.4, 0.6]], sigma: 0.5477225575051661}
 """
+ORACLES = ("bandit", "gaussian", "mdp", "chain", "lqr")
+GYMNASIUM = ("cartpole", "pendulum", "acrobot", "mountaincar")
 ALL_ENVS = """\
 seed: 3
 env: [bandit, {name: gaussian, context: normal, noise: 0.3}, {name: mdp, noise: 0.5}, {name: chain, horizon: 5}, lqr,
-      {name: cartpole, horizon: 20}]
+      {name: cartpole, horizon: 20}, {name: pendulum, horizon: 20}, {name: acrobot, horizon: 20},
+      {name: mountaincar, horizon: 20}]
 batch: [1, 3]
 replicates: 20
 pilot: 64

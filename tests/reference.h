@@ -8,6 +8,7 @@
 #include "envs/lqr.h"
 #include "envs/mdp.h"
 #include "kernels.h"
+#include "reference_gym.h"
 
 #include <float.h>
 
@@ -16,13 +17,6 @@
  * kernels but the words' addresses (core/rng.h) and the options as the user gave them. */
 
 enum { REF_MAX = 8 }; /* state, action and choice rows */
-
-/* What one step did. margin: how near a decision was to falling otherwise; an episode whose margin is within
- * rounding may take another path in float32. */
-typedef struct ref_step {
-  double reward, margin;
-  bool terminal;
-} ref_step;
 
 static inline double ref_uniform(uint32_t w) {
   return ((double)(w >> 8) + 0.5) * 0x1p-24;
@@ -90,6 +84,18 @@ static inline double ref_reset(const pgb_actor *a, const uint32_t *w, double *x)
   if (strcmp(name, "cartpole") == 0)
     for (size_t k = 0; k < 4; k++)
       x[k] = 0.1 * ref_uniform(w[k]) - 0.05;
+  if (strcmp(name, "pendulum") == 0) {
+    x[0] = REF_PI * (2 * ref_uniform(w[0]) - 1);
+    x[1] = 2 * ref_uniform(w[1]) - 1;
+  }
+  if (strcmp(name, "acrobot") == 0)
+    for (size_t k = 0; k < 4; k++)
+      x[k] = 0.2 * ref_uniform(w[k]) - 0.1;
+  if (strcmp(name, "mountaincar") == 0) {
+    x[0] = 0.2 * ref_uniform(w[0]) - 0.6;
+    x[1] = 0;
+  }
+  ref_complete(name, x);
   if (strcmp(name, "lqr") == 0)
     ref_reset_lqr(a->env_params, w, x);
   if (strcmp(name, "gaussian") == 0) {
@@ -169,24 +175,13 @@ static inline double ref_lqr(const pgb_lqr *p, double *x, const double *u, const
   return reward;
 }
 
-/* Gymnasium 1.4.0, cartpole.py, with kinematics_integrator "euler". */
-static inline ref_step ref_cartpole(double *s, double act) {
-  const double gravity = 9.8, masscart = 1.0, masspole = 0.1, length = 0.5, tau = 0.02;
-  const double total = masspole + masscart, polemass_length = masspole * length;
-  const double theta_limit = 12 * 2 * 3.14159265358979323846 / 360, x_limit = 2.4;
-  const double force = act == 1 ? 10.0 : -10.0;
-  const double sine = sin(s[2]), cosine = cos(s[2]);
-  const double temp = (force + polemass_length * s[3] * s[3] * sine) / total;
-  const double theta_acc =
-      (gravity * sine - cosine * temp) / (length * (4.0 / 3.0 - masspole * cosine * cosine / total));
-  const double x_acc = temp - polemass_length * theta_acc * cosine / total;
-  s[0] += tau * s[1];
-  s[1] += tau * x_acc;
-  s[2] += tau * s[3];
-  s[3] += tau * theta_acc;
-  return (ref_step){.reward = 1,
-                    .terminal = fabs(s[0]) > x_limit || fabs(s[2]) > theta_limit,
-                    .margin = fmin(fabs(fabs(s[0]) - x_limit), fabs(fabs(s[2]) - theta_limit))};
+/* A number among the options, as the user gave it, of a class whose params no header shows. */
+static inline double ref_option(const pgb_actor *a, const char *option) {
+  double value = NAN;
+  for (size_t i = 0; i < a->env->n_options; i++)
+    if (strcmp(a->env->options[i].name, option) == 0)
+      memcpy(&value, (const char *)a->env_params + a->env->options[i].at, sizeof value);
+  return value;
 }
 
 /* One step: x becomes the next state. */
@@ -209,6 +204,12 @@ static inline ref_step ref_env(const pgb_actor *a, double *x, const double *act,
     out.reward = ref_lqr(a->env_params, x, act, w);
   } else if (strcmp(name, "cartpole") == 0) {
     out = ref_cartpole(x, act[0]);
+  } else if (strcmp(name, "pendulum") == 0) {
+    out = ref_pendulum(ref_option(a, "g"), x, act[0]);
+  } else if (strcmp(name, "acrobot") == 0) {
+    out = ref_acrobot(x, act[0]);
+  } else if (strcmp(name, "mountaincar") == 0) {
+    out = ref_mountaincar(ref_option(a, "goal_velocity"), x, act[0]);
   } else {
     out.reward = NAN; /* an environment without a reference must fail the test */
   }

@@ -81,6 +81,15 @@ static inline void ref_words(pgb_address at, pgb_use use, uint64_t replicate, ui
   }
 }
 
+/* Gymnasium's limits cut problems that would go on; the horizons of the others are their own end. */
+static inline bool ref_goes_on(const char *name) {
+  static const char *const names[] = {"cartpole", "pendulum", "acrobot", "mountaincar"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp(names[i], name) == 0)
+      return true;
+  return false;
+}
+
 /* Episode `number` of the stream, alone. */
 static inline void ref_run(const pgb_actor *a, pgb_address at, uint64_t batch, uint64_t number,
                            ref_episode *e) {
@@ -94,17 +103,17 @@ static inline void ref_run(const pgb_actor *a, pgb_address at, uint64_t batch, u
   e->end = PGB_LIVE;
   for (size_t t = 0; e->end == PGB_LIVE; t++) {
     double *act = e->act + t * m;
-    memcpy(e->obs + t * n, x, n * sizeof *x);
+    ref_observe(a->env->name, x, n, e->obs + t * n);
     ref_words(at, PGB_USE_ACTION, replicate, episode, t, a->shape.words, w);
-    e->margin = fmin(e->margin, ref_sample(a, sd, x, w, act));
+    e->margin = fmin(e->margin, ref_sample(a, sd, e->obs + t * n, w, act));
     ref_score(a, sd, e->obs + t * n, act, e->psi + t * a->shape.n_theta);
     ref_words(at, PGB_USE_STEP, replicate, episode, t, a->space.step_words, w);
     const ref_step step = ref_env(a, x, act, w);
     e->margin = fmin(e->margin, step.margin);
     e->reward[t] = step.reward;
     e->length = t + 1;
-    if (e->length == a->space.horizon) /* only CartPole's limit cuts a problem that would go on */
-      e->end = strcmp(a->env->name, "cartpole") == 0 ? PGB_TRUNCATED : PGB_TERMINAL;
+    if (e->length == a->space.horizon)
+      e->end = ref_goes_on(a->env->name) ? PGB_TRUNCATED : PGB_TERMINAL;
     if (step.terminal)
       e->end = PGB_TERMINAL;
   }

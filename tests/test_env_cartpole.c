@@ -1,42 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* CartPole against recordings of Gymnasium 1.4.0 (tests/data): every transition by one step of the class, 64
  * at a time, short trajectories, the start's range, and that the time limit is a truncation. */
-#include "kernels.h"
-
-enum { MAX_ROWS = 1024, MAX_COLUMNS = 11 };
-
-typedef struct table {
-  size_t rows, columns;
-  double cell[MAX_ROWS][MAX_COLUMNS];
-} table;
-
-static void read_csv(checks *c, const char *path, size_t columns, table *out) {
-  char line[1024];
-  FILE *f = fopen(path, "r");
-  *out = (table){.columns = columns};
-  CHECK(c, f != NULL);
-  if (f == NULL)
-    return;
-  CHECK(c, fgets(line, sizeof line, f) != NULL);
-  while (out->rows < MAX_ROWS && fgets(line, sizeof line, f) != NULL) {
-    char *at = line;
-    for (size_t k = 0; k < columns; k++) {
-      char *end = at;
-      out->cell[out->rows][k] = strtod(at, &end);
-      CHECK(c, end != at && (*end == ',' || *end == '\n' || *end == '\r'));
-      at = end + (*end == ',');
-    }
-    out->rows++;
-  }
-  (void)fclose(f);
-}
-
-typedef struct lab {
-  pgb_isa isa;
-  pgb_study *study;
-  const pgb_actor *actor;
-  pgb_batch *b;
-} lab;
+#include "recorded.h"
 
 static void set_lane(pgb_batch *b, size_t i, const double *state, double act) {
   for (size_t k = 0; k < 4; k++)
@@ -72,7 +37,7 @@ static void test_transitions(checks *c, lab *l) {
       const double *row = t->cell[(from + i) % t->rows];
       set_lane(l->b, i, row, row[4]);
     }
-    l->actor->env->step(l->actor->env_params, l->b);
+    lab_step(l);
     for (size_t i = 0; i < PGB_LANES; i++) {
       const double *row = t->cell[(from + i) % t->rows];
       for (size_t k = 0; k < 4; k++) {
@@ -107,7 +72,7 @@ static void test_trajectories(checks *c, lab *l) {
       worst = fmax(worst, fabs((double)l->b->state[k * PGB_LANES + 17] - now[2 + k]));
     for (size_t i = 0; i < PGB_LANES; i++)
       l->b->act[i] = (float)now[6];
-    l->actor->env->step(l->actor->env_params, l->b);
+    lab_step(l);
     CHECK(c, l->b->end[17] == PGB_LIVE || row + 1 == t.rows || t.cell[row + 1][1] == 0);
     steps++;
   }
@@ -115,61 +80,16 @@ static void test_trajectories(checks *c, lab *l) {
   CHECK(c, worst < 2e-4);
 }
 
-/* Uniform in [-0.05, 0.05]: range, mean and variance in each of the four. */
 static void test_reset(checks *c, lab *l) {
-  enum { N = 40000 };
-  double sum[4] = {0}, square[4] = {0}, least = 1, most = -1;
-  size_t hidden = 0;
-  for (uint32_t n = 0; n < N; n++) {
-    uint32_t w[4];
-    pgb_words(6, PGB_USE_RESET, 0, 0, n, 0, w);
-    l->actor->env->reset(l->actor->env_params, l->b, n % PGB_LANES, w);
-    for (size_t k = 0; k < 4; k++) {
-      const double x = (double)l->b->state[k * PGB_LANES + n % PGB_LANES];
-      hidden += x != (double)l->b->obs[k * PGB_LANES + n % PGB_LANES];
-      sum[k] += x;
-      square[k] += x * x;
-      least = fmin(least, x);
-      most = fmax(most, x);
-    }
-  }
-  const double sd = 0.1 / sqrt(12);
-  CHECK(c, hidden == 0);
-  CHECK(c, least >= -0.05000001 && most <= 0.05000001 && least < -0.0499 && most > 0.0499);
-  for (size_t k = 0; k < 4; k++) {
-    CHECK_NEAR(c, sum[k] / N, 0, 0, 6 * sd / sqrt(N));
-    CHECK_NEAR(c, square[k] / N, sd * sd, 0, 6 * sd * sd * sqrt(0.8 / N));
-  }
+  for (size_t k = 0; k < 4; k++)
+    check_uniform(c, l, k, -0.05, 0.05);
+  for (size_t k = 0; k < 4; k++)
+    for (size_t i = 0; i < PGB_LANES; i++)
+      CHECK(c, lab_obs(l, k, i) == lab_state(l, k, i));
 }
 
 /* Gymnasium's rule of the trajectories balances for good: every episode reaches the limit, a truncation; a
  * policy that pushes one way always falls: a terminal state. */
-static void check_ends(checks *c, pgb_isa isa, const char *text, size_t horizon, uint8_t how, size_t least) {
-  pgb_study *study = kernel_study(c, text, isa);
-  kernel_run k;
-  if (study == NULL)
-    return;
-  const pgb_actor *a = &study->cells[0].actor;
-  CHECK(c, a->space.horizon == horizon);
-  if (kernel_open(c, a, pgb_rollout_capacity(&a->space), &k)) {
-    const pgb_address address = {.seed = 8};
-    kernel_roll(&k, isa, a, address, 1, 0, 100);
-    CHECK(c, k.r->n_episodes >= PGB_LANES);
-    size_t wrong = 0;
-    for (size_t e = 0; e < k.r->n_episodes; e++) {
-      const size_t last = (size_t)k.r->origin[e] + ((size_t)k.r->length[e] - 1) * PGB_LANES;
-      wrong += k.r->end[last] != how || (size_t)k.r->length[e] < least;
-      wrong += how == PGB_TRUNCATED && (size_t)k.r->length[e] != horizon;
-      wrong += how == PGB_TERMINAL && (size_t)k.r->length[e] >= horizon;
-      for (size_t t = 0; t + 1 < (size_t)k.r->length[e]; t++)
-        wrong += k.r->end[(size_t)k.r->origin[e] + t * PGB_LANES] != PGB_LIVE;
-    }
-    CHECK(c, wrong == 0);
-  }
-  kernel_close(&k);
-  pgb_study_destroy(study);
-}
-
 static void test_limit(checks *c, pgb_isa isa) {
   check_ends(c, isa,
              "env: cartpole\n"
@@ -219,23 +139,15 @@ static void test_both(checks *c, pgb_isa isa) {
 int main(void) {
   checks c = {0, 0};
   for (int i = 0; i < PGB_ISA_COUNT; i++) {
-    lab l = {.isa = (pgb_isa)i};
-    if (!pgb_isa_supported(l.isa))
-      continue;
-    l.study = kernel_study(&c, "env: cartpole\n", l.isa);
-    if (l.study == NULL)
-      break;
-    l.actor = &l.study->cells[0].actor;
-    CHECK_OK(&c, pgb_batch_create(&l.actor->space, &l.b));
-    if (l.b != NULL) {
+    lab l;
+    if (lab_open(&c, "env: cartpole\n", (pgb_isa)i, &l)) {
       test_transitions(&c, &l);
       test_trajectories(&c, &l);
       test_reset(&c, &l);
+      test_limit(&c, l.isa);
+      test_both(&c, l.isa);
     }
-    test_limit(&c, l.isa);
-    test_both(&c, l.isa);
-    pgb_batch_destroy(l.b);
-    pgb_study_destroy(l.study);
+    lab_close(&l);
   }
   return check_end(&c, "env_cartpole");
 }

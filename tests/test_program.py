@@ -18,6 +18,8 @@ from program import (
     BANDIT,
     EXAMPLE,
     FIGURES,
+    GYMNASIUM,
+    ORACLES,
     ROLLS,
     ROOT,
     ROW,
@@ -181,7 +183,7 @@ class TestFile:
 
     def test_xarray_opens_every_cell_with_labels(self, saved: Path) -> None:
         found = groups(saved)
-        assert [name.split("/")[1] for name in found] == sorted("bandit gaussian mdp chain lqr cartpole".split())
+        assert [name.split("/")[1] for name in found] == sorted((*ORACLES, *GYMNASIUM))
         for group in found:
             data = cell(saved, group)
             axes = ("estimator", "baseline", "batch")
@@ -196,7 +198,8 @@ class TestFile:
             assert data["batch"].values.tolist() == [1, 3]
             assert float(data["episodes"].sel(batch=3)) == 600
             assert data.attrs["gamma"] == 0.99
-            assert data.attrs["oracle"] == ("none" if "cartpole" in group else group.split("/")[1])
+            env = group.split("/")[1]
+            assert data.attrs["oracle"] == ("none" if env in GYMNASIUM else env)
 
     def test_every_number_has_unit_and_name(self, saved: Path) -> None:
         faults: list[str] = []
@@ -211,7 +214,7 @@ class TestFile:
             file.visititems(look)
         assert faults == []
 
-    @pytest.mark.parametrize("env", "bandit gaussian mdp chain lqr cartpole".split())
+    @pytest.mark.parametrize("env", (*ORACLES, *GYMNASIUM))
     def test_figures_follow_from_the_gradients(self, saved: Path, env: str) -> None:
         (group,) = [name for name in groups(saved) if name.startswith(f"/{env}/")]
         data = cell(saved, group)

@@ -129,7 +129,9 @@ class TestExact:
         ["--env", "bandit:mean=[3,3,3]"], ["--env", "bandit:mean=[0,0]"], ["--env", "gaussian:curvature=0"],
         ["--env", "gaussian:noise=1e6"], ["--env", "gaussian", "--policy", "gaussian-linear:sigma=1e-6"],
         ["--env", "mdp:noise=1e6"], ["--env", "mdp:horizon=1"], ["--env", "lqr:horizon=1"],
-        ["--env", "cartpole:horizon=1"], ["--env", "bandit", "--batch", "1"], ["--env", "mdp", "--gamma", "1e-300"],
+        ["--env", "cartpole:horizon=1"], ["--env", "pendulum:horizon=1"], ["--env", "acrobot:horizon=30"],
+        ["--env", "mountaincar", "--policy", "gaussian-linear:sigma=1e-6"], ["--env", "pendulum:g=0", "--gamma", "1"],
+        ["--env", "bandit", "--batch", "1"], ["--env", "mdp", "--gamma", "1e-300"],
     ], ids=lambda more: " ".join(more[1:]))  # fmt: skip
     @pytest.mark.parametrize("replicates", ["2", "500"])
     def test_extremes_are_valid_and_gaps_have_reasons(self, tmp_path: Path, more: list[str], replicates: str) -> None:
@@ -170,11 +172,15 @@ class TestSameBits:
         with h5py.File(tmp_path / "theta.h5", "w") as file:
             file["theta"] = [0.1, 0.7, -0.3, 0.25]
         text = f"""\
-env: [bandit, {{{", ".join(MDP.split(chr(10)))[:-2].replace("  ", "")}}}, cartpole]
+env: [bandit, {{{", ".join(MDP.split(chr(10)))[:-2].replace("  ", "")}}}, cartpole,
+      {{name: pendulum, g: 3.711, horizon: 17}}, acrobot, {{name: mountaincar, goal_velocity: 0.01, horizon: 50}}]
 policy:
   - {{name: softmax-tabular, env: bandit, theta: random:0.7}}
   - {{name: softmax-tabular, env: mdp, theta: theta.h5}}
   - {{name: softmax-linear, env: cartpole, theta: random:0.1}}
+  - {{name: gaussian-linear, env: pendulum, sigma: 0.7, learn_sigma: true}}
+  - {{name: softmax-linear, env: acrobot, theta: random:0.1}}
+  - {{name: gaussian-linear, env: mountaincar, theta: [0.125, 7]}}
 estimators: [reinforce, gpomdp, {{name: gae, lambda: 0.5}}, {{name: gae, lambda: 0.25}}]
 batch: [1, 3]
 replicates: 30

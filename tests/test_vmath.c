@@ -96,6 +96,29 @@ static void test_round(checks *c) {
   CHECK(c, wrong == 0);
 }
 
+static void test_wrap(checks *c) {
+  const double turn = 6.28318530717958647693;
+  double worst = 0, beyond = 0;
+  const int32_t top = pgb_float_bits(8191.9f), least = pgb_float_bits(1e-3f);
+  for (int32_t bits = least; bits <= top; bits += 51) {
+    const float x = pgb_bits_float(bits), y = pgb_wrap(x);
+    worst = fmax(worst, fabs(remainder((double)y - (double)x, turn)));
+    beyond = fmax(beyond, fabs((double)y) - turn / 2 - 1e-7 * (double)x);
+    worst = fmax(worst, fabs((double)pgb_wrap(-x) + (double)y)); /* odd */
+  }
+  printf("wrap: %.3g\n", worst);
+  CHECK(c, worst <= 1.9e-7 && beyond <= 2e-7);
+  for (int32_t k = -3141; k <= 3141; k++) /* what needs no turn keeps its bits */
+    CHECK(c, pgb_wrap((float)k * 1e-3f) == (float)k * 1e-3f);
+}
+
+static void test_clip(checks *c) {
+  CHECK(c, pgb_clip(-2.5f, -2.0f, 3.0f) == -2.0f && pgb_clip(3.5f, -2.0f, 3.0f) == 3.0f);
+  CHECK(c, pgb_clip(-2.0f, -2.0f, 3.0f) == -2.0f && pgb_clip(0.25f, -2.0f, 3.0f) == 0.25f);
+  CHECK(c, pgb_clip(-INFINITY, -2.0f, 3.0f) == -2.0f && pgb_clip(INFINITY, -2.0f, 3.0f) == 3.0f);
+  CHECK(c, isnan(pgb_clip(NAN, -2.0f, 3.0f)));
+}
+
 /* Normal pairs against the same formula in double. */
 static void test_normal_pair(checks *c) {
   double worst = 0;
@@ -201,6 +224,8 @@ int main(void) {
   test_log(&c);
   test_sincos(&c);
   test_round(&c);
+  test_wrap(&c);
+  test_clip(&c);
   test_normal_pair(&c);
   test_copies(&c);
   return check_end(&c, "vmath");

@@ -56,6 +56,20 @@ static inline float pgb_log(float x) {
   return fe * 0.693359375f + (z + (z * z * (z * p - 0.5f) + fe * -2.12194440e-4f));
 }
 
+/* x within [low, high]; NaN stays NaN. */
+static inline float pgb_clip(float x, float low, float high) {
+  const float above = x < low ? low : x;
+  return above > high ? high : above;
+}
+
+/* An angle less the whole turns nearest to it, error 1.9e-7 for |x| < 8192: within pi + 1e-7 (1 + |x|), and
+ * what lies within pi keeps its bits. 2 pi is in two parts, of which the first times a number of turns is
+ * exact. */
+static inline float pgb_wrap(float x) {
+  const float turns = pgb_round(x * 0.159154943f);
+  return (x - turns * 6.28125f) - turns * 1.93530717e-3f;
+}
+
 /* Sine and cosine, absolute error 9.5e-8 for |x| < 8192. */
 static inline void pgb_sincos(float x, float *sine, float *cosine) {
   const float n = pgb_round(x * 0.636619772f);
