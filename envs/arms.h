@@ -5,53 +5,78 @@
 #include "core/vmath.h"
 #include "env/env.h"
 
-/* What bandit and chain share: K arms with a mean and a noise each. */
-static inline pgb_status arms_prepare(const pgb_array *mean, const pgb_array *noise, pgb_arena *arena,
-                                      const float **mean_lane, const float **noise_lane,
-                                      const double **noise_sd, pgb_space *space) {
-  const size_t arms = mean->size;
-  if (mean->rank != 1 || arms < 2)
-    return pgb_fail(PGB_USAGE, "mean: needs a list of at least 2 arms; write for instance mean: [1, 2]");
-  if (noise->size != 1 && noise->size != arms)
-    return pgb_fail(PGB_USAGE, "noise: has %zu values for %zu arms; give one number or one for each arm",
-                    noise->size, arms);
-  void *lanes = NULL;
-  void *sd = NULL;
-  PGB_TRY(pgb_arena_alloc(arena, 2 * arms, sizeof(float), &lanes));
-  PGB_TRY(pgb_arena_alloc(arena, arms, sizeof(double), &sd));
-  float *m = lanes;
-  float *s = m + arms;
-  bool noisy = false;
-  for (size_t k = 0; k < arms; k++) {
-    const double x = noise->data[noise->size == 1 ? 0 : k];
-    m[k] = (float)mean->data[k];
-    s[k] = (float)x;
-    ((double *)sd)[k] = x;
-    noisy = noisy || x > 0;
+#include <stddef.h>
+#include <string.h>
+
+/* What bandit and chain share: K arms, r = mean[a] + noise[a] * N(0, 1) at each of `horizon` steps, of which
+ * a bandit has one. The one observation is context 0. */
+typedef struct pgb_arms {
+  pgb_array mean, noise; /* [K]; noise a scalar or [K], as given                */
+  int64_t horizon;
+  size_t arms;
+  bool noisy;                          /* any noise above 0 */
+  const float *mean_lane, *noise_lane; /* [K] what step reads */
+  const double *noise_sd;              /* [K] standard deviation of each arm, broadcast */
+} pgb_arms;
+
+/* Rows of the option table. */
+#define ARMS_OPTIONS(means)                                                                                  \
+  {"mean", "reward", PGB_TYPE_ARRAY, offsetof(pgb_arms, mean), -1e6,                                         \
+   1e6,    means,    NULL,           "mean reward of each arm"},                                             \
+  {                                                                                                          \
+    "noise", "reward", PGB_TYPE_ARRAY, offsetof(pgb_arms, noise), 0, 1e6, "0", NULL,                         \
+        "standard deviation of the reward, one number or one for each arm"                                   \
   }
-  *mean_lane = m;
-  *noise_lane = s;
-  *noise_sd = sd;
+
+/* With the horizon known. */
+static inline pgb_status arms_prepare(pgb_arms *p, pgb_arena *arena, pgb_space *space) {
+  const size_t arms = p->mean.size;
+  if (p->mean.rank != 1 || arms < 2)
+    return pgb_fail(PGB_USAGE, "mean: needs a list of at least 2 arms; write for instance mean: [1, 2]");
+  if (p->noise.size != 1 && p->noise.size != arms)
+    return pgb_fail(PGB_USAGE, "noise: has %zu values for %zu arms; give one number or one for each arm",
+                    p->noise.size, arms);
+  void *lanes = NULL;
+  void *doubles = NULL;
+  PGB_TRY(pgb_arena_alloc(arena, 2 * arms, sizeof(float), &lanes));
+  PGB_TRY(pgb_arena_alloc(arena, arms, sizeof(double), &doubles));
+  float *mean = lanes;
+  float *noise = mean + arms;
+  double *sd = doubles;
+  for (size_t k = 0; k < arms; k++) {
+    sd[k] = p->noise.data[p->noise.size == 1 ? 0 : k];
+    mean[k] = (float)p->mean.data[k];
+    noise[k] = (float)sd[k];
+    p->noisy = p->noisy || sd[k] > 0;
+  }
+  p->arms = arms;
+  p->mean_lane = mean;
+  p->noise_lane = noise;
+  p->noise_sd = sd;
   *space = (pgb_space){.n_state = 1,
                        .n_obs = 1,
                        .n_act = 1,
                        .n_choices = arms,
                        .n_contexts = 1,
-                       .horizon = 1,
-                       .step_words = noisy ? 2 : 0};
+                       .horizon = (size_t)p->horizon,
+                       .step_words = p->noisy ? 2 : 0};
   return pgb_ok();
 }
 
-static inline void arms_reset(pgb_batch *batch, size_t lane) {
+static inline void arms_reset(const void *params, pgb_batch *batch, size_t lane, const uint32_t *words) {
+  (void)params;
+  (void)words;
   batch->state[lane] = 0.0f;
   batch->obs[lane] = 0.0f;
 }
 
-/* Rewards of all lanes; the caller decides what ends. */
-static inline void arms_reward(const float *mean, const float *noise, bool noisy, pgb_batch *batch) {
+/* end: of all lanes. */
+static inline void arms_step(const pgb_arms *p, pgb_batch *batch, int end) {
+  const float *mean = p->mean_lane, *noise = p->noise_lane;
   const float *act = batch->act;
   float *reward = batch->reward;
-  if (!noisy) {
+  memset(batch->end, end, PGB_LANES);
+  if (!p->noisy) {
     PGB_LANE_LOOP
     for (size_t i = 0; i < PGB_LANES; i++)
       reward[i] = mean[(int32_t)act[i]];

@@ -2,8 +2,7 @@
 #ifndef PGB_TESTS_REFERENCE_H
 #define PGB_TESTS_REFERENCE_H
 
-#include "envs/bandit.h"
-#include "envs/chain.h"
+#include "envs/arms.h"
 #include "envs/gaussian.h"
 #include "envs/lqr.h"
 #include "envs/mdp.h"
@@ -188,13 +187,10 @@ static inline double ref_option(const pgb_actor *a, const char *option) {
 static inline ref_step ref_env(const pgb_actor *a, double *x, const double *act, const uint32_t *w) {
   ref_step out = {.margin = INFINITY};
   const char *name = a->env->name;
-  if (strcmp(name, "bandit") == 0) {
-    const pgb_bandit *p = a->env_params;
+  if (strcmp(name, "bandit") == 0 || strcmp(name, "chain") == 0) {
+    const pgb_arms *p = a->env_params;
     out.reward = ref_arms(&p->mean, &p->noise, act[0], w);
-    out.terminal = true;
-  } else if (strcmp(name, "chain") == 0) {
-    const pgb_chain *p = a->env_params;
-    out.reward = ref_arms(&p->mean, &p->noise, act[0], w);
+    out.terminal = strcmp(name, "bandit") == 0;
   } else if (strcmp(name, "gaussian") == 0) {
     out.reward = ref_gaussian(a->env_params, x, act, w);
     out.terminal = true;

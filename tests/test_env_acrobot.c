@@ -98,6 +98,34 @@ static void test_reset(checks *c, lab *l) {
   }
 }
 
+/* Slow links near the line that the tip must cross: each side of it, but for what rounding may tip. */
+static void test_line(checks *c, lab *l) {
+  enum { ROUNDS = 2000 };
+  size_t wrong = 0, near[2] = {0, 0};
+  for (uint32_t round = 0; round < ROUNDS; round++) {
+    double row[PGB_LANES][5];
+    for (uint32_t i = 0; i < PGB_LANES; i++) {
+      const uint32_t n = round * PGB_LANES + i;
+      for (uint32_t k = 0; k < 4; k++)
+        row[i][k] = (k < 2 ? REF_PI : 1) * kernel_noise(300 + k, n);
+      row[i][ACTION] = n % 3;
+      set_lane(l->b, i, row[i]);
+    }
+    lab_step(l);
+    for (uint32_t i = 0; i < PGB_LANES; i++) {
+      double x[8];
+      memcpy(x, row[i], 4 * sizeof *x);
+      const ref_step want = ref_acrobot(x, row[i][ACTION]);
+      if (want.margin < 2e-5)
+        continue;
+      wrong += (l->b->end[i] == PGB_TERMINAL) != want.terminal || (double)l->b->reward[i] != want.reward;
+      near[want.terminal] += want.margin < 1e-3;
+    }
+  }
+  CHECK(c, wrong == 0);
+  CHECK(c, near[0] >= 3 && near[1] >= 3);
+}
+
 /* Torque with the second link's speed always swings it up, with the first link's against it never. */
 static void test_limit(checks *c, pgb_isa isa) {
   check_ends(
@@ -119,6 +147,7 @@ int main(void) {
     if (lab_open(&c, "env: acrobot\n", (pgb_isa)i, &l)) {
       test_transitions(&c, &l);
       test_reset(&c, &l);
+      test_line(&c, &l);
       test_limit(&c, l.isa);
     }
     lab_close(&l);

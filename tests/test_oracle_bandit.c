@@ -2,7 +2,7 @@
 /* The bandit's oracle against published figures and against enumeration of all episodes and batches. */
 #include "oracle_case.h"
 
-#include "envs/bandit.h"
+#include "envs/arms.h"
 #include "oracle/batch.h"
 
 enum { MAX_K = 6 };
@@ -10,12 +10,12 @@ enum { MAX_K = 6 };
 typedef struct arms {
   size_t k;
   double theta[MAX_K], r[MAX_K], sd[MAX_K];
-  pgb_bandit env;
+  pgb_arms env;
   pgb_problem problem;
 } arms;
 
 static void bind(arms *b) {
-  b->env = (pgb_bandit){.mean = {b->r, b->k, 1, {b->k, 0, 0}}, .arms = b->k, .noise_sd = b->sd};
+  b->env = (pgb_arms){.mean = {b->r, b->k, 1, {b->k, 0, 0}}, .arms = b->k, .noise_sd = b->sd};
   b->problem = (pgb_problem){.env = "bandit",
                              .policy = "softmax-tabular",
                              .env_params = &b->env,

@@ -3,11 +3,11 @@
  * rest. */
 #include "oracle_paths.h"
 
-#include "envs/chain.h"
+#include "envs/arms.h"
 
 typedef struct held {
   finite f;
-  pgb_chain env;
+  pgb_arms env;
   pgb_problem problem;
   pgb_arena *arena;
   pgb_oracle *oracle;
@@ -20,7 +20,7 @@ static void open_oracle(checks *c, held *h) {
   f->start[0] = 1;
   for (size_t a = 0; a < f->a; a++)
     f->transition[a] = 1;
-  h->env = (pgb_chain){
+  h->env = (pgb_arms){
       .mean = {f->reward, f->a, 1, {f->a, 0, 0}}, .horizon = (int64_t)f->t, .arms = f->a, .noise_sd = f->sd};
   h->problem = (pgb_problem){.env = "chain",
                              .policy = "softmax-tabular",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "envs/bandit.h"
+#include "envs/arms.h"
 #include "oracle/batch.h"
 #include "oracle/oracle.h"
 
@@ -32,7 +32,7 @@ static pgb_status doubles(pgb_arena *arena, size_t n, double **out) {
 }
 
 static pgb_status open(const pgb_problem *problem, pgb_arena *arena, void **state) {
-  const pgb_bandit *env = problem->env_params;
+  const pgb_arms *env = problem->env_params;
   void *memory = NULL;
   PGB_TRY(pgb_arena_alloc(arena, 1, sizeof(bandit), &memory));
   bandit *o = memory;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "envs/chain.h"
+#include "envs/arms.h"
 
 #include "oracle/mdp.h"
 #include "oracle/mdp_model.h"
@@ -12,7 +12,7 @@ static bool fits(const pgb_problem *problem) {
 }
 
 static pgb_status open(const pgb_problem *problem, pgb_arena *arena, void **state) {
-  const pgb_chain *env = problem->env_params;
+  const pgb_arms *env = problem->env_params;
   double *noise2 = NULL, *ones = NULL;
   pgb_tabular *o = NULL;
   PGB_TRY(pgb_doubles(arena, env->arms, &noise2));

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "envs/bandit.h"
-#include "envs/chain.h"
+#include "envs/arms.h"
 #include "envs/mdp.h"
 #include "oracle/second_kind.h"
 
@@ -97,16 +96,14 @@ static void fill(const finite *f, const double *theta, pgb_atoms *out) {
 static bool read_problem(const pgb_problem *problem, finite *f) {
   if (strcmp(problem->policy, "softmax-tabular") != 0)
     return false;
-  if (strcmp(problem->env, "bandit") == 0) {
-    const pgb_bandit *b = problem->env_params;
-    *f = (finite){.states = 1, .actions = b->arms, .steps = 1, .reward = b->mean.data, .sd = b->noise_sd};
-  } else if (strcmp(problem->env, "chain") == 0) {
-    const pgb_chain *c = problem->env_params;
+  const bool bandit = strcmp(problem->env, "bandit") == 0;
+  if (bandit || strcmp(problem->env, "chain") == 0) {
+    const pgb_arms *p = problem->env_params;
     *f = (finite){.states = 1,
-                  .actions = c->arms,
-                  .steps = (size_t)c->horizon,
-                  .reward = c->mean.data,
-                  .sd = c->noise_sd};
+                  .actions = p->arms,
+                  .steps = bandit ? 1 : (size_t)p->horizon,
+                  .reward = p->mean.data,
+                  .sd = p->noise_sd};
   } else if (strcmp(problem->env, "mdp") == 0) {
     const pgb_mdp *m = problem->env_params;
     *f = (finite){.states = m->states,

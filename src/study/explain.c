@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "study/explain.h"
 
-#include "envs/bandit.h"
-#include "envs/chain.h"
+#include "envs/arms.h"
 #include "envs/gaussian.h"
 #include "policy/gaussian_linear.h"
 #include "study/measure.h"
@@ -108,8 +107,7 @@ static pgb_status check(pgb_explanation *e) {
     e->centre = s->cells[0].theta[0];
     e->noisy = env->noise > 0;
   } else
-    e->noisy = e->kind == PGB_EXPLAIN_BANDIT ? ((const pgb_bandit *)a->env_params)->noisy
-                                             : ((const pgb_chain *)a->env_params)->noisy;
+    e->noisy = ((const pgb_arms *)a->env_params)->noisy;
   double steps = 0;
   for (size_t i = 0; i < s->n_batches; i++)
     steps += (double)s->batches[i] * (double)s->replicates * (double)e->horizon;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "study/explain.h"
 
-#include "envs/bandit.h"
-#include "envs/chain.h"
+#include "envs/arms.h"
 #include "envs/gaussian.h"
 #include "policy/gaussian_linear.h"
 
@@ -167,12 +166,9 @@ pgb_status pgb_explain_terms(pgb_explanation *e) {
     normal_terms(e, theta, term);
   else
     PGB_TRY(softmax(e, theta));
-  const double *mean = e->kind == PGB_EXPLAIN_CHAIN ? ((const pgb_chain *)cell->actor.env_params)->mean.data
-                       : e->kind == PGB_EXPLAIN_BANDIT
-                           ? ((const pgb_bandit *)cell->actor.env_params)->mean.data
-                           : NULL;
+  const pgb_arms *arms = cell->actor.env_params;
   for (size_t i = 0; i < e->n_terms && e->kind != PGB_EXPLAIN_GAUSSIAN; i++)
-    path_term(e, i, mean, pairing, &term[i]); /* a bandit's paths have one step */
+    path_term(e, i, arms->mean.data, pairing, &term[i]); /* a bandit's paths have one step */
   e->terms = term;
   e->pairing = pairing;
   add_up(e);
