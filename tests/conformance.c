@@ -312,6 +312,16 @@ static uint64_t check_weights(checks *c, const pgb_study_estimator *e, const pgb
   return hash;
 }
 
+typedef struct aliases {
+  char text[200];
+  const char *word[16];
+} aliases;
+
+static size_t cut(const char *list, aliases *out) {
+  (void)snprintf(out->text, sizeof out->text, "%s", list != NULL ? list : "");
+  return pgb_cut_words(out->text, out->word, 16);
+}
+
 static void check_estimator(checks *c, const char *name) {
   static const char *const envs[] = {"mdp", "cartpole"};
   const pgb_estimator_class *class_ = pgb_estimator_find(PGB_ISA_NONE, name);
@@ -323,6 +333,9 @@ static void check_estimator(checks *c, const char *name) {
   check_text(c, "bias", class_->bias);
   check_text(c, "source", class_->source);
   check_options(c, class_->options, class_->n_options, class_->params_size);
+  aliases room;
+  for (size_t i = 0; i < cut(class_->aliases, &room); i++)
+    CHECK(c, pgb_estimator_find(PGB_ISA_NONE, room.word[i]) == class_);
   for (size_t k = 0; k < 2; k++) {
     char text[200];
     uint64_t first = 0;
@@ -408,6 +421,7 @@ static void check_batch(checks *c, const pgb_baseline_class *b) {
 }
 
 static void check_baseline(checks *c, const char *name) {
+  aliases room;
   const pgb_baseline_class *b = pgb_baseline_find(name);
   CHECK(c, b != NULL);
   if (b == NULL)
@@ -425,12 +439,8 @@ static void check_baseline(checks *c, const char *name) {
     const double g = expectation(b, n), exact = .3 * .7 * 2 - .7 * .3 * 5;
     CHECK(c, isfinite(g) && (fabs(g - exact) < 1e-12) == !b->biased);
   }
-  char word[64];
-  for (const char *alias = b->aliases; alias != NULL && *alias != '\0'; alias += strcspn(alias, "|")) {
-    alias += *alias == '|';
-    (void)snprintf(word, sizeof word, "%.*s", (int)strcspn(alias, "|"), alias);
-    CHECK(c, pgb_baseline_find(word) == b);
-  }
+  for (size_t i = 0; i < cut(b->aliases, &room); i++)
+    CHECK(c, pgb_baseline_find(room.word[i]) == b);
   check_batch(c, b);
 }
 

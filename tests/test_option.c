@@ -225,6 +225,17 @@ static void test_nearest(checks *c) {
                   "unknown env 'bandti': did you mean 'bandit'?; valid: bandit, gaussian, mdp") == 0);
 }
 
+static void test_words(checks *c) {
+  char text[] = "rloo|leave-one-out|x";
+  const char *word[2];
+  CHECK(c, pgb_is_word("rloo", text) && pgb_is_word("leave-one-out", text) && pgb_is_word("x", text));
+  CHECK(c, !pgb_is_word("loo", text) && !pgb_is_word("rloo|x", text) && !pgb_is_word("", text));
+  CHECK(c, !pgb_is_word("leave", text) && !pgb_is_word("x", NULL) && !pgb_is_word("x", ""));
+  CHECK(c, pgb_cut_words(text, word, 2) == 2 && strcmp(word[0], "rloo") == 0);
+  CHECK(c, strcmp(word[1], "leave-one-out") == 0);
+  CHECK(c, pgb_cut_words(NULL, word, 2) == 0);
+}
+
 int main(void) {
   checks c = {0};
   pgb_arena *arena = NULL;
@@ -241,5 +252,6 @@ int main(void) {
     test_bits(&c);
   }
   pgb_arena_destroy(arena);
+  test_words(&c);
   return check_end(&c, "option");
 }

@@ -75,7 +75,9 @@ class TestCommands:
                     assert re.match(r"\S+ +\S", name_and_help)
                     assert re.match(r" +unit \S+, .*default \S", unit), f"{name}: {name_and_help}"
         assert "lambda" in run("describe", "gae").stdout and "transition" in run("describe", "mdp").stdout
-        assert run("describe", "rloo").stdout == run("describe", "loo").stdout
+        for alias, name in (("rloo", "loo"), ("grpo", "normalised"), ("vpg", "gpomdp"), ("reward-to-go", "gpomdp")):
+            text = run("describe", alias).stdout
+            assert text == run("describe", name).stdout and re.search(rf"^  aliases .*\b{alias}\b", text, re.MULTILINE)
 
     def test_dry_run_writes_nothing(self, tmp_path: Path) -> None:
         done = run("--dry-run", cwd=tmp_path)

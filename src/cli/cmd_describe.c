@@ -10,13 +10,26 @@ static void line(const char *name, const char *text) {
     (void)printf("  %-9s %s\n", name, text);
 }
 
+/* "a|b" as "a, b". */
+static void words(const char *name, const char *list) {
+  if (list == NULL)
+    return;
+  (void)printf("  %-9s ", name);
+  for (const char *at = list; *at != '\0'; at += strspn(at, "|")) {
+    const size_t n = strcspn(at, "|");
+    (void)printf("%s%.*s", at == list ? "" : ", ", (int)n, at);
+    at += n;
+  }
+  (void)printf("\n");
+}
+
 static void options(const pgb_option *table, size_t n) {
   if (n > 0)
     (void)printf("  options\n");
   for (size_t i = 0; i < n; i++) {
     const pgb_option *o = &table[i];
-    (void)printf("    %-12s %s\n", o->name, o->help);
-    (void)printf("    %-12s unit %s, ", "", o->unit);
+    (void)printf("    %-13s %s\n", o->name, o->help);
+    (void)printf("    %-13s unit %s, ", "", o->unit);
     if (o->type == PGB_TYPE_CHOICE)
       (void)printf("one of %s, ", o->choices);
     else if (o->type == PGB_TYPE_BOOL)
@@ -62,9 +75,9 @@ static bool describe_policy(pgb_isa isa, const char *name) {
   options(c->options, c->n_options);
   if (c->n_options == 0)
     (void)printf("  options\n");
-  (void)printf("    %-12s parameters: a list in the order of the labels, zero, random:SCALE or FILE.h5\n",
+  (void)printf("    %-13s parameters: a list in the order of the labels, zero, random:SCALE or FILE.h5\n",
                "theta");
-  (void)printf("    %-12s unit 1, default zero\n", "");
+  (void)printf("    %-13s unit 1, default zero\n", "");
   return true;
 }
 
@@ -77,6 +90,7 @@ static bool describe_estimator(pgb_isa isa, const char *name) {
   line("formula", c->formula);
   line("bias", c->bias);
   line("source", c->source);
+  words("aliases", c->aliases);
   options(c->options, c->n_options);
   return true;
 }
@@ -91,7 +105,7 @@ static bool describe_baseline(pgb_isa isa, const char *name) {
   line("formula", c->formula);
   line("bias", c->bias);
   line("source", c->source);
-  line("aliases", c->aliases);
+  words("aliases", c->aliases);
   (void)printf("  %-9s at least %zu episode%s\n", "batch", c->min_batch, c->min_batch == 1 ? "" : "s");
   return true;
 }
@@ -106,20 +120,37 @@ static bool describe_study(pgb_isa isa, const char *name) {
   return false;
 }
 
-/* All names that describe takes; how many. */
-static size_t all_names(pgb_isa isa, const char **names, size_t room) {
-  size_t n = 0;
-  for (const pgb_env_class *const *c = pgb_env_table(isa); *c != NULL && n < room; c++)
-    names[n++] = (*c)->name;
-  for (const pgb_policy_class *const *c = pgb_policy_table(isa); *c != NULL && n < room; c++)
-    names[n++] = (*c)->name;
-  for (const pgb_estimator_class *const *c = pgb_estimator_table(isa); *c != NULL && n < room; c++)
-    names[n++] = (*c)->name;
-  for (const pgb_baseline_class *const *c = pgb_baseline_table; *c != NULL && n < room; c++)
-    names[n++] = (*c)->name;
-  for (const pgb_named_study *s = pgb_named_studies; s->name != NULL && n < room; s++)
-    names[n++] = s->name;
-  return n;
+/* All names that describe takes. Aliases are cut out of copies. */
+typedef struct all_names {
+  const char *name[256];
+  char copy[1024];
+  size_t n, used;
+} all_names;
+
+enum { MAX_NAMES = sizeof((all_names *)0)->name / sizeof *((all_names *)0)->name };
+
+static void add(all_names *a, const char *name, const char *aliases) {
+  if (a->n < MAX_NAMES)
+    a->name[a->n++] = name;
+  const size_t size = aliases != NULL ? strlen(aliases) + 1 : 0;
+  if (size == 0 || size > sizeof a->copy - a->used)
+    return;
+  memcpy(a->copy + a->used, aliases, size);
+  a->n += pgb_cut_words(a->copy + a->used, a->name + a->n, MAX_NAMES - a->n);
+  a->used += size;
+}
+
+static void add_all(pgb_isa isa, all_names *a) {
+  for (const pgb_env_class *const *c = pgb_env_table(isa); *c != NULL; c++)
+    add(a, (*c)->name, NULL);
+  for (const pgb_policy_class *const *c = pgb_policy_table(isa); *c != NULL; c++)
+    add(a, (*c)->name, NULL);
+  for (const pgb_estimator_class *const *c = pgb_estimator_table(isa); *c != NULL; c++)
+    add(a, (*c)->name, (*c)->aliases);
+  for (const pgb_baseline_class *const *c = pgb_baseline_table; *c != NULL; c++)
+    add(a, (*c)->name, (*c)->aliases);
+  for (const pgb_named_study *s = pgb_named_studies; s->name != NULL; s++)
+    add(a, s->name, NULL);
 }
 
 pgb_status pgb_cmd_describe(const pgb_arguments *a, pgb_comm *comm, int argc, char **argv) {
@@ -129,13 +160,13 @@ pgb_status pgb_cmd_describe(const pgb_arguments *a, pgb_comm *comm, int argc, ch
   (void)argv;
   if (a->word == NULL)
     return pgb_fail(PGB_USAGE, "describe: needs a name; `pgbench list` has them");
-  const char *names[128];
-  const size_t n = all_names(a->request.isa, names, sizeof names / sizeof *names);
-  bool found = pgb_baseline_find(a->word) != NULL;
-  for (size_t i = 0; i < n; i++)
-    found = found || strcmp(names[i], a->word) == 0;
+  all_names all = {.n = 0, .used = 0};
+  add_all(a->request.isa, &all);
+  bool found = false;
+  for (size_t i = 0; i < all.n; i++)
+    found = found || strcmp(all.name[i], a->word) == 0;
   if (!found) {
-    const char *near = pgb_nearest(a->word, names, n);
+    const char *near = pgb_nearest(a->word, all.name, all.n);
     return pgb_fail(PGB_USAGE, "describe %s: no such name; %s%s%s", a->word,
                     near != NULL ? "did you mean " : "", near != NULL ? near : "`pgbench list` has them",
                     near != NULL ? "?" : "");

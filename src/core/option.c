@@ -250,17 +250,32 @@ static pgb_status read_bool(const pgb_yaml *node, const char *name, bool *out) {
   return pgb_ok();
 }
 
-/* Cuts "a|b|c" into words; returns how many (those beyond `most` are dropped). */
-static size_t split_words(const char *text, char *copy, size_t size, const char **words, size_t most) {
+bool pgb_is_word(const char *word, const char *words) {
+  const size_t length = strlen(word);
+  while (words != NULL && *words != '\0') {
+    const size_t n = strcspn(words, "|");
+    if (n == length && strncmp(word, words, n) == 0)
+      return true;
+    words += n + (words[n] == '|');
+  }
+  return false;
+}
+
+size_t pgb_cut_words(char *text, const char **words, size_t most) {
   size_t n = 0;
-  (void)snprintf(copy, size, "%s", text != NULL ? text : "");
-  for (char *at = copy; *at != '\0' && n < most; n++) {
+  for (char *at = text; at != NULL && *at != '\0' && n < most; n++) {
     words[n] = at;
     at += strcspn(at, "|");
     if (*at == '|')
       *at++ = '\0';
   }
   return n;
+}
+
+/* The same of a text that must stay whole. */
+static size_t split_words(const char *text, char *copy, size_t size, const char **words, size_t most) {
+  (void)snprintf(copy, size, "%s", text != NULL ? text : "");
+  return pgb_cut_words(copy, words, most);
 }
 
 static pgb_status read_choice(const pgb_yaml *node, const pgb_option *o, pgb_arena *arena, const char **out) {

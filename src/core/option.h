@@ -70,6 +70,11 @@ void pgb_real_text(double value, char out[PGB_REAL_TEXT]);
 pgb_status pgb_array_read(const pgb_yaml *node, const char *name, double low, double high, pgb_arena *arena,
                           pgb_array *out) PGB_MUST_CHECK;
 
+/* "a|b|c", as choices and aliases are written; NULL is none. Whether `word` is one of the words; and the text
+ * cut in place into words, how many (those beyond `most` are dropped). */
+bool pgb_is_word(const char *word, const char *words);
+size_t pgb_cut_words(char *text, const char **words, size_t most);
+
 /* The candidate nearest to word by edit distance, or NULL when none is near enough to suggest. */
 const char *pgb_nearest(const char *word, const char *const *candidates, size_t n);
 

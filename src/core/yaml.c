@@ -34,6 +34,12 @@ const char *pgb_yaml_kind_name(pgb_yaml_kind kind) {
   return kind == PGB_YAML_SCALAR ? "a scalar" : kind == PGB_YAML_LIST ? "a list" : "a map";
 }
 
+/* Length of "batch: " at the start of a text whose place is the option --batch, which says it already. */
+static size_t own_name(const char *where, const char *text) {
+  const size_t n = strncmp(where, "--", 2) == 0 ? strlen(where + 2) : 0;
+  return n > 0 && strncmp(text, where + 2, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? n + 2 : 0;
+}
+
 pgb_status pgb_yaml_fail(const pgb_yaml *node, int at_key, const char *format, ...) {
   assert(node != NULL && node->where != NULL);
   char text[PGB_TEXT];
@@ -44,7 +50,7 @@ pgb_status pgb_yaml_fail(const pgb_yaml *node, int at_key, const char *format, .
   const size_t line = at_key && node->key != NULL ? node->key_line : node->line;
   const size_t column = at_key && node->key != NULL ? node->key_column : node->column;
   if (line == 0)
-    return pgb_fail(PGB_USAGE, "%s: %s", node->where, text);
+    return pgb_fail(PGB_USAGE, "%s: %s", node->where, text + own_name(node->where, text));
   return pgb_fail(PGB_USAGE, "%s:%zu:%zu: %s", node->where, line, column, text);
 }
 

@@ -16,7 +16,7 @@ const pgb_estimator_class *const *pgb_estimator_table(pgb_isa isa) {
 
 const pgb_estimator_class *pgb_estimator_find(pgb_isa isa, const char *name) {
   for (const pgb_estimator_class *const *c = pgb_estimator_table(isa); *c != NULL; c++)
-    if (strcmp((*c)->name, name) == 0)
+    if (strcmp((*c)->name, name) == 0 || pgb_is_word(name, (*c)->aliases))
       return *c;
   return NULL;
 }

@@ -10,6 +10,7 @@
  * constant b, g = A - b S with A = sum_t w_t psi_t (no baseline) and S = sum_t ones_t psi_t. */
 typedef struct pgb_estimator_class {
   const char *name, *title, *formula, *bias, *source;
+  const char *aliases; /* names that people know it by, "a|b", or NULL */
   const pgb_option *options;
   size_t n_options, params_size;
 
@@ -26,6 +27,7 @@ typedef struct pgb_estimator_class {
 
 const pgb_estimator_class *const *
 pgb_estimator_table(pgb_isa isa); /* NULL-terminated, order of estimators.def */
+/* By name or alias, or NULL. */
 const pgb_estimator_class *pgb_estimator_find(pgb_isa isa, const char *name);
 
 #endif

@@ -54,6 +54,7 @@ const pgb_estimator_class PGB_KERNEL(pgb_estimator_gpomdp) = {
     .formula = "g = sum_t gamma^t psi_t (G_t - b_t(s_t)),  G_t = sum_{k>=t} gamma^(k-t) r_k",
     .bias = "unbiased for any b_t(s) that does not depend on the episode's own actions",
     .source = "Baxter and Bartlett 2001, doi:10.1613/jair.806; Sutton et al. 2000 (policy gradient theorem)",
+    .aliases = "reward-to-go|vpg", /* the latter is OpenAI Spinning Up's, of its gradient with a baseline */
     .weights = weights,
     .ones = ones,
     .biased = biased,

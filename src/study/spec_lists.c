@@ -4,38 +4,35 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { MAX_ENTRIES = 64 }; /* estimators or baselines of one study; more would be typing errors */
-
-/* Names that people know for an estimator of the table. */
-static const struct {
-  const char *alias, *name;
-} aliases[] = {
-    {"reward-to-go", "gpomdp"}, /* the common name of the same weights                                      */
-    {"vpg", "gpomdp"},          /* OpenAI Spinning Up's name for its reward-to-go gradient with a baseline  */
-};
-
-enum { N_ALIASES = sizeof aliases / sizeof *aliases };
-
-static const char *resolve_alias(const char *name) {
-  for (size_t i = 0; i < N_ALIASES; i++)
-    if (strcmp(aliases[i].alias, name) == 0)
-      return aliases[i].name;
-  return name;
-}
+enum { MAX_ENTRIES = 64, MAX_KNOWN = 4 * MAX_ENTRIES }; /* estimators or baselines of one study, and of all */
 
 static pgb_status fail_too_many(const pgb_yaml *node) {
   return pgb_yaml_fail(node, 0, "%s: more than %d entries; name fewer", node->key, MAX_ENTRIES);
 }
 
-static pgb_status unknown_estimator(const pgb_yaml *node, const char *word,
-                                    const pgb_estimator_class *const *table) {
-  const char *names[MAX_ENTRIES + N_ALIASES];
-  size_t n = 0;
-  for (; n < MAX_ENTRIES && table[n] != NULL; n++)
-    names[n] = table[n]->name;
-  for (size_t i = 0; i < N_ALIASES; i++)
-    names[n++] = aliases[i].alias;
-  return pgb_unknown(node, 0, "estimator", word, names, n);
+/* What a misspelt word is compared with, and what is listed: names first, then aliases. */
+typedef struct known {
+  const char *name[MAX_KNOWN];
+  size_t n;
+} known;
+
+static pgb_status know_aliases(pgb_arena *arena, const char *aliases, known *k) {
+  char *copy = NULL;
+  if (aliases == NULL)
+    return pgb_ok();
+  PGB_TRY(pgb_arena_text(arena, aliases, &copy));
+  k->n += pgb_cut_words(copy, k->name + k->n, MAX_KNOWN - k->n);
+  return pgb_ok();
+}
+
+static pgb_status unknown_estimator(const pgb_spec *spec, const pgb_yaml *node, const char *word) {
+  const pgb_estimator_class *const *table = pgb_estimator_table(spec->request->isa);
+  known k = {.n = 0};
+  for (size_t i = 0; i < MAX_ENTRIES && table[i] != NULL; i++)
+    k.name[k.n++] = table[i]->name;
+  for (size_t i = 0; i < MAX_ENTRIES && table[i] != NULL; i++)
+    PGB_TRY(know_aliases(spec->arena, table[i]->aliases, &k));
+  return pgb_unknown(node, 0, "estimator", word, k.name, k.n);
 }
 
 /* "gae:lambda=0.5" */
@@ -74,9 +71,9 @@ static pgb_status read_estimators(pgb_spec *spec, const pgb_yaml *node, pgb_stud
     const pgb_yaml *map = NULL;
     const char *word = NULL;
     PGB_TRY(pgb_spec_entry(spec->arena, items[i], "estimator", &map, &word));
-    const pgb_estimator_class *class_ = pgb_estimator_find(spec->request->isa, resolve_alias(word));
+    const pgb_estimator_class *class_ = pgb_estimator_find(spec->request->isa, word);
     if (class_ == NULL)
-      return unknown_estimator(pgb_yaml_get(map, "name"), word, pgb_estimator_table(spec->request->isa));
+      return unknown_estimator(spec, pgb_yaml_get(map, "name"), word);
     PGB_TRY(fill_estimator(spec->arena, class_, map, &list[i]));
     for (size_t j = 0; j < i; j++)
       if (strcmp(list[i].label, list[j].label) == 0)
@@ -123,12 +120,13 @@ static pgb_status find_estimators(pgb_spec *spec) {
   return pgb_ok();
 }
 
-static pgb_status unknown_baseline(const pgb_yaml *node) {
-  const char *names[MAX_ENTRIES];
-  size_t n = 0;
-  for (; n < MAX_ENTRIES && pgb_baseline_table[n] != NULL; n++)
-    names[n] = pgb_baseline_table[n]->name;
-  return pgb_unknown(node, 0, "baseline", node->text, names, n);
+static pgb_status unknown_baseline(const pgb_spec *spec, const pgb_yaml *node) {
+  known k = {.n = 0};
+  for (size_t i = 0; i < MAX_ENTRIES && pgb_baseline_table[i] != NULL; i++)
+    k.name[k.n++] = pgb_baseline_table[i]->name;
+  for (size_t i = 0; i < MAX_ENTRIES && pgb_baseline_table[i] != NULL; i++)
+    PGB_TRY(know_aliases(spec->arena, pgb_baseline_table[i]->aliases, &k));
+  return pgb_unknown(node, 0, "baseline", node->text, k.name, k.n);
 }
 
 /* Classes, and where each was named (NULL: nowhere). */
@@ -173,7 +171,7 @@ static pgb_status find_baselines(pgb_spec *spec) {
     list[i] = pgb_baseline_find(items[i]->text);
     from[i] = items[i];
     if (list[i] == NULL)
-      return unknown_baseline(items[i]);
+      return unknown_baseline(spec, items[i]);
     for (size_t j = 0; j < i; j++)
       if (list[i] == list[j])
         return pgb_yaml_fail(items[i], 0, "duplicate baseline '%.60s': %s stands before it; remove one",
