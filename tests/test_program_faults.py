@@ -109,7 +109,9 @@ def refuse_output(folder: Path, ranks: int) -> None:
     out.write_text("precious")
     assert "--force" in refused(folder, ranks, "--env", "bandit", "-o", out)
     assert out.read_text() == "precious"
-    assert "No such file" in refused(folder, ranks, "--env", "bandit", "-o", "no/x.h5", code=1)
+    assert "no/x.h5: the directory no does not exist; make it" in refused(folder, ranks, "--env", "bandit", "-o", "no/x.h5")
+    (folder / "plain").write_text("")
+    assert "plain/x.h5: a directory of its path is a file" in refused(folder, ranks, "--env", "bandit", "-o", "plain/x.h5")
     measure(out, *BANDIT, "--replicates", "20", "--force", ranks=ranks)
 
 

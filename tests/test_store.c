@@ -151,7 +151,8 @@ static void test_names(checks *c) {
   CHECK_REFUSED(c, pgb_store_create(p.folder, true, &store), PGB_USAGE, "directory");
   CHECK_REFUSED(c, pgb_store_create("", true, &store), PGB_USAGE, "empty");
   CHECK_REFUSED(c, pgb_store_create("/dev/null", true, &store), PGB_USAGE, "regular");
-  CHECK_REFUSED(c, pgb_store_create("/nowhere/at/all.h5", false, &store), PGB_RUNTIME, "No such file");
+  CHECK_REFUSED(c, pgb_store_create("/nowhere/at/all.h5", false, &store), PGB_USAGE,
+                "the directory /nowhere/at does not exist; make it");
   (void)entries(p.folder, 1);
   /* discarded: nothing stays; the old file under force does */
   write_text(p.file, "old");

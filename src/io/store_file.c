@@ -40,6 +40,9 @@ static pgb_status check_target(const char *path, bool force) {
     return pgb_fail(PGB_USAGE, "output: the file name is empty; name a file with --output");
   if (path[strlen(path) - 1] == '/')
     return pgb_fail(PGB_USAGE, "%s: is the name of a directory; name a file in it with --output", path);
+  if (lstat(path, &info) != 0 && errno == ENOTDIR)
+    return pgb_fail(PGB_USAGE, "%s: a directory of its path is a file; name another file with --output",
+                    path);
   if (lstat(path, &info) != 0)
     return errno == ENOENT ? pgb_ok() : cannot(path, strerror(errno));
   if (S_ISLNK(info.st_mode) && stat(path, &info) != 0)
@@ -85,6 +88,11 @@ static pgb_status open_temp(pgb_store_file *file) {
       PGB_TRY(pgb_arena_printf(file->arena, &file->temp, "%s.tmp.%s.%ld.%d", file->target, host,
                                (long)getpid(), i));
     file->fd = open(file->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file->fd < 0 && errno == ENOENT)
+      return pgb_fail(PGB_USAGE,
+                      "%s: the directory %s does not exist; make it (mkdir -p) or name another file with "
+                      "--output",
+                      file->target, file->folder);
     if (file->fd < 0 && errno != EEXIST)
       return pgb_fail(PGB_RUNTIME,
                       "%s: cannot be made: %s; name a file in a directory that exists and that you may "
