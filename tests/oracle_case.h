@@ -64,7 +64,7 @@ static inline void check_moments(checks *c, const pgb_oracle *oracle, pgb_second
 /* J, its gradient, b* and b_k* of every estimator that takes a constant. */
 static inline void check_problem(checks *c, const pgb_oracle *oracle, pgb_second *second, size_t d) {
   static const pgb_estimator_class *const estimators[] = {&reinforce, &gpomdp, &undiscounted};
-  double j, g[MAX_D], j2, g2[MAX_D];
+  double j = 0, g[MAX_D], j2 = 0, g2[MAX_D];
   CHECK(c, pgb_oracle_gradient(oracle, &j, g) && pgb_second_gradient(second, &j2, g2));
   CHECK_NEAR(c, j, j2, 1e-12, 1e-13);
   for (size_t k = 0; k < d; k++)

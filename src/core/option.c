@@ -96,6 +96,7 @@ bool pgb_parse_unsigned(const char *text, uint64_t *out) {
 }
 
 void pgb_real_text(double value, char out[PGB_REAL_TEXT]) {
+  assert(out != NULL);
   if (!isfinite(value)) {
     (void)snprintf(out, PGB_REAL_TEXT, "%s", isnan(value) ? ".nan" : value < 0 ? "-.inf" : ".inf");
     return;
