@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Policies: scores of real rollouts against central differences of log pi, small cases by hand, what is
  * sampled against log pi, and contraction as a sum. */
+#include "policy/softmax.h"
+
 #include "reference_episode.h"
 
 static float *weight_row(checks *c, const pgb_rollout *r) {
@@ -145,9 +147,11 @@ static void check_frequencies(checks *c, const pgb_actor *a, const double *theta
     const double expected = p * DRAWS * PGB_LANES;
     total += p;
     chi2 += (count[k] - expected) * (count[k] - expected) / expected;
-    for (size_t i = 0; i < PGB_LANES; i++) { /* delta = 1{a} - pi of the last draw */
+    for (size_t i = 0; i < PGB_LANES;
+         i++) { /* delta = 1{a} - pi of the last draw; of two choices one row may do */
       const double want = (s.act[i] == (float)k ? 1 : 0) - p;
-      wrong += !check_close((double)s.delta[k * PGB_LANES + i], want, 0, 1e-6);
+      const double got = (double)s.delta[k < a->shape.n_delta ? k * PGB_LANES + i : i];
+      wrong += !check_close(k < a->shape.n_delta ? got : -got, want, 0, 1e-6);
     }
   }
   CHECK(c, wrong == 0);
@@ -244,8 +248,39 @@ static void test_by_hand(checks *c, pgb_isa isa) {
   pgb_study_destroy(study);
 }
 
+/* Two choices take a way of their own: softmax_pair against softmax_sample, which serves any number of them,
+ * and against log pi in double where the policy is nearly deterministic. */
+static void test_pair(checks *c) {
+  size_t wrong = 0, seen[2] = {0, 0};
+  for (uint32_t round = 0; round < 2000; round++) {
+    uint32_t words[PGB_LANES];
+    float margin[PGB_LANES], act[PGB_LANES], delta[2 * PGB_LANES];
+    for (uint32_t i = 0; i < PGB_LANES; i++) {
+      words[i] = (round * PGB_LANES + i) * 2654435761u;
+      margin[i] = (float)(kernel_noise(8, round * PGB_LANES + i) * (i % 2 != 0 ? 2 : 40));
+      delta[i] = margin[i];
+      delta[PGB_LANES + i] = 0;
+    }
+    softmax_sample(2, words, act, delta);
+    for (size_t i = 0; i < PGB_LANES; i++) {
+      float score;
+      const float choice = softmax_pair(1.44269504f * margin[i], words[i], &score);
+      const double logits[2] = {(double)margin[i], 0};
+      const double pi0 = exp(softmax_logp(logits, 2, 0)), pi1 = exp(softmax_logp(logits, 2, 1));
+      const bool close = fabs((double)pgb_uniform(words[i]) - pi0) < 1e-6;
+      wrong += choice != act[i] && !close;
+      wrong += !check_close((double)score, choice == 0 ? pi1 : -pi0, 4e-6, 0);
+      wrong += choice == act[i] && !check_close((double)score, (double)delta[i], 4e-6, 1e-7);
+      seen[choice == 0 ? 0 : 1]++;
+    }
+  }
+  CHECK(c, wrong == 0);
+  CHECK(c, seen[0] > 1000 && seen[1] > 1000);
+}
+
 int main(void) {
   checks c = {0, 0};
+  test_pair(&c);
   for (int i = 0; i < PGB_ISA_COUNT; i++) {
     const pgb_isa isa = (pgb_isa)i;
     if (!pgb_isa_supported(isa))

@@ -34,6 +34,24 @@ static void test_exp(checks *c) {
   CHECK(c, pgb_exp(-87.0f) > 0 && isfinite(pgb_exp(88.0f)));
 }
 
+static void test_exp2(checks *c) {
+  double worst = 0;
+  const int32_t top = pgb_float_bits(120.0f), least = pgb_float_bits(1e-30f);
+  for (int32_t bits = least; bits <= top; bits += STRIDE) {
+    const float x = pgb_bits_float(bits);
+    worst = fmax(worst, ulps(pgb_exp2(x), exp2((double)x)));
+    worst = fmax(worst, ulps(pgb_exp2(-x), exp2(-(double)x)));
+  }
+  printf("exp2: %.3f ulp\n", worst);
+  CHECK(c, worst <= 1.16);
+  CHECK(c, pgb_exp2(0.0f) == 1.0f && pgb_exp2(-0.0f) == 1.0f && pgb_exp2(-3.0f) == 0.125f);
+  size_t wrong = 0;
+  for (int32_t bits = top; bits < pgb_float_bits(INFINITY); bits += STRIDE)
+    wrong += pgb_exp2(pgb_bits_float(bits)) != 0x1p120f || pgb_exp2(-pgb_bits_float(bits)) != 0x1p-120f;
+  CHECK(c, wrong == 0);
+  CHECK(c, pgb_exp2(INFINITY) == 0x1p120f && pgb_exp2(-INFINITY) == 0x1p-120f);
+}
+
 static void test_log(checks *c) {
   double worst = 0;
   const int32_t top = pgb_float_bits(3.4e38f), least = pgb_float_bits(0x1p-126f);
@@ -84,6 +102,20 @@ static void test_sincos(checks *c) {
   float r;
   pgb_sincos(0.0f, &s, &r);
   CHECK(c, s == 0.0f && r == 1.0f);
+}
+
+static void test_sincos_near(checks *c) {
+  double worst = 0;
+  for (int32_t bits = pgb_float_bits(1e-30f); bits <= pgb_float_bits(0.25f); bits += STRIDE)
+    for (int sign = -1; sign <= 1; sign += 2) {
+      const float x = (float)sign * pgb_bits_float(bits);
+      float s;
+      float k;
+      pgb_sincos_near(x, &s, &k);
+      worst = fmax(worst, fmax(fabs((double)s - sin((double)x)), fabs((double)k - cos((double)x))));
+    }
+  printf("sincos_near: %.4g\n", worst);
+  CHECK(c, worst <= 4.6e-8);
 }
 
 static void test_round(checks *c) {
@@ -221,8 +253,10 @@ static void test_copies(checks *c) {
 int main(void) {
   checks c = {0, 0};
   test_exp(&c);
+  test_exp2(&c);
   test_log(&c);
   test_sincos(&c);
+  test_sincos_near(&c);
   test_round(&c);
   test_wrap(&c);
   test_clip(&c);

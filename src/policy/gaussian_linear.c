@@ -3,6 +3,7 @@
 
 #include "core/vmath.h"
 #include "policy/contract_linear.h"
+#include "policy/lane_dot.h"
 #include "policy/policy.h"
 
 #include <stddef.h>
@@ -83,13 +84,13 @@ static void sample(const void *params, const float *theta, const float *obs, con
   for (size_t i = 0; i < p->m; i++) {
     float *a = act + i * PGB_LANES;
     float *d = delta + i * PGB_LANES;
-    memset(a, 0, PGB_LANES * sizeof *a);
-    for (size_t k = 0; k < p->n; k++) {
-      const float c = gain * theta[i * p->n + k];
-      const float *x = obs + k * PGB_LANES;
-      PGB_LANE_LOOP
-      for (size_t l = 0; l < PGB_LANES; l++)
-        a[l] += c * x[l];
+    lane_start(0.0f, a);
+    for (size_t k = 0; k < p->n; k += LANE_TERMS) {
+      float w[LANE_TERMS];
+      const size_t n = lane_terms(p->n, k);
+      for (size_t j = 0; j < n; j++)
+        w[j] = gain * theta[i * p->n + k + j];
+      lane_add(w, obs + k * PGB_LANES, n, a);
     }
     const float sd = p->learn_sigma ? pgb_exp(theta[p->m * p->n + i]) : (float)p->sd[i];
     const float inverse = 1.0f / sd;

@@ -59,6 +59,19 @@ static inline void softmax_sample(size_t n_choices, const uint32_t *words, float
     act[i] = (float)choice[i];
 }
 
+/* The same for two choices and one lane, from the logit of choice 0 less that of choice 1, times 1/ln 2: one
+ * exponential and one reciprocal, and both probabilities keep their digits. Returns the choice; delta is
+ * d log pi / d logit 0, and its negative that of logit 1. */
+static inline float softmax_pair(float margin, uint32_t word, float *delta) {
+  const float odds = pgb_exp2(margin);
+  const float sum = 1.0f + odds;
+  const float pi1 = 1.0f / sum;
+  const float pi0 = odds * pi1;
+  const bool first = pgb_uniform(word) * sum < odds;
+  *delta = first ? pi1 : -pi0;
+  return first ? 0.0f : 1.0f;
+}
+
 /* Reference: log softmax(logits)[a] in double. */
 static inline double softmax_logp(const double *logits, size_t n_choices, size_t a) {
   double top = logits[0];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy/contract_linear.h"
+#include "policy/lane_dot.h"
 #include "policy/softmax.h"
 
 #include <stdio.h>
@@ -30,13 +31,19 @@ static pgb_status prepare(void *params, const pgb_space *space, double gain, pgb
   void *piece = NULL;
   PGB_TRY(pgb_arena_alloc(arena, p->n_theta, sizeof(linear_term), &piece));
   linear_term *term = piece;
-  for (size_t a = 0; a < p->n_choices; a++)
-    for (size_t k = 0; k < p->n_obs; k++)
-      term[a * p->n_obs + k] = (linear_term){.row = (int32_t)a, .feature = (int32_t)k, .scale = 1.0f};
-  for (size_t a = 0; a < p->n_choices; a++)
-    term[p->n_choices * p->n_obs + a] = (linear_term){.row = (int32_t)a, .feature = -1, .scale = 1.0f};
+  /* d log pi / d logit of each choice; that of two choices is one number and its negative. */
+  const size_t n_delta = p->n_choices == 2 ? 1 : p->n_choices;
+  for (size_t a = 0; a < p->n_choices; a++) {
+    const linear_term of_logit = {
+        .row = (int32_t)(a % n_delta), .feature = -1, .scale = a < n_delta ? 1.0f : -1.0f};
+    for (size_t k = 0; k < p->n_obs; k++) {
+      term[a * p->n_obs + k] = of_logit;
+      term[a * p->n_obs + k].feature = (int32_t)k;
+    }
+    term[p->n_choices * p->n_obs + a] = of_logit;
+  }
   p->terms = term;
-  *shape = (pgb_policy_shape){.n_theta = p->n_theta, .n_delta = p->n_choices, .words = 1};
+  *shape = (pgb_policy_shape){.n_theta = p->n_theta, .n_delta = n_delta, .words = 1};
   return pgb_ok();
 }
 
@@ -55,24 +62,35 @@ static void initial(const void *params, double *theta) {
     theta[k] = 0;
 }
 
+/* Two choices depend on the difference of their logits alone, and so do their scores. */
+static void sample_pair(const softmax_linear *p, const float *theta, const float *obs, const uint32_t *words,
+                        float *act, float *delta) {
+  const float *bias = theta + 2 * p->n_obs;
+  const float per_ln2 = 1.44269504f;
+  float margin[PGB_LANES];
+  lane_start(per_ln2 * (bias[0] - bias[1]), margin);
+  for (size_t k = 0; k < p->n_obs; k += LANE_TERMS) {
+    float w[LANE_TERMS];
+    const size_t n = lane_terms(p->n_obs, k);
+    for (size_t j = 0; j < n; j++)
+      w[j] = per_ln2 * (theta[k + j] - theta[p->n_obs + k + j]);
+    lane_add(w, obs + k * PGB_LANES, n, margin);
+  }
+  PGB_LANE_LOOP
+  for (size_t i = 0; i < PGB_LANES; i++)
+    act[i] = softmax_pair(margin[i], words[i], &delta[i]);
+}
+
 static void sample(const void *params, const float *theta, const float *obs, const uint32_t *words,
                    float *act, float *delta) {
   const softmax_linear *p = params;
   const float *bias = theta + p->n_choices * p->n_obs;
-  for (size_t a = 0; a < p->n_choices; a++) {
-    float *row = delta + a * PGB_LANES;
-    const float b = bias[a];
-    PGB_LANE_LOOP
-    for (size_t i = 0; i < PGB_LANES; i++)
-      row[i] = b;
-    for (size_t k = 0; k < p->n_obs; k++) {
-      const float w = theta[a * p->n_obs + k];
-      const float *x = obs + k * PGB_LANES;
-      PGB_LANE_LOOP
-      for (size_t i = 0; i < PGB_LANES; i++)
-        row[i] += w * x[i];
-    }
+  if (p->n_choices == 2) {
+    sample_pair(p, theta, obs, words, act, delta);
+    return;
   }
+  for (size_t a = 0; a < p->n_choices; a++)
+    lane_dot(theta + a * p->n_obs, bias[a], obs, p->n_obs, delta + a * PGB_LANES);
   softmax_sample(p->n_choices, words, act, delta);
 }
 
