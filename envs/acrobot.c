@@ -39,19 +39,24 @@ static pgb_status prepare(void *params, pgb_arena *arena, pgb_space *space) {
   return pgb_ok();
 }
 
-static void reset(const void *params, pgb_batch *batch, size_t lane, const uint32_t *words) {
+static void reset(const void *params, pgb_batch *batch) {
   (void)params;
-  float x[STATES];
-  for (size_t k = 0; k < 4; k++)
-    x[k] = 0.2f * pgb_uniform(words[k]) - 0.1f;
-  pgb_sincos(x[0], &x[5], &x[4]);
-  pgb_sincos(x[1], &x[7], &x[6]);
-  for (size_t k = 0; k < STATES; k++)
-    batch->state[k * PGB_LANES + lane] = x[k];
-  for (size_t k = 0; k < 4; k++)
-    batch->obs[k * PGB_LANES + lane] = x[4 + k];
-  batch->obs[4 * PGB_LANES + lane] = x[2];
-  batch->obs[5 * PGB_LANES + lane] = x[3];
+  const uint32_t *words = batch->words;
+  float *state = batch->state, *obs = batch->obs;
+  PGB_LANE_LOOP
+  for (size_t i = 0; i < PGB_LANES; i++) {
+    float x[STATES];
+    for (size_t k = 0; k < 4; k++)
+      x[k] = 0.2f * pgb_uniform(words[k * PGB_LANES + i]) - 0.1f;
+    pgb_sincos(x[0], &x[5], &x[4]);
+    pgb_sincos(x[1], &x[7], &x[6]);
+    for (size_t k = 0; k < STATES; k++)
+      state[k * PGB_LANES + i] = x[k];
+    for (size_t k = 0; k < 4; k++)
+      obs[k * PGB_LANES + i] = x[4 + k];
+    obs[4 * PGB_LANES + i] = x[2];
+    obs[5 * PGB_LANES + i] = x[3];
+  }
 }
 
 /* Angles by their cosine and sine, and speeds. */

@@ -63,11 +63,10 @@ static inline pgb_status arms_prepare(pgb_arms *p, pgb_arena *arena, pgb_space *
   return pgb_ok();
 }
 
-static inline void arms_reset(const void *params, pgb_batch *batch, size_t lane, const uint32_t *words) {
+static inline void arms_reset(const void *params, pgb_batch *batch) {
   (void)params;
-  (void)words;
-  batch->state[lane] = 0.0f;
-  batch->obs[lane] = 0.0f;
+  memset(batch->state, 0, PGB_LANES * sizeof(float));
+  memset(batch->obs, 0, PGB_LANES * sizeof(float));
 }
 
 /* end: of all lanes. */
@@ -76,6 +75,7 @@ static inline void arms_step(const pgb_arms *p, pgb_batch *batch, int end) {
   const float *act = batch->act;
   float *reward = batch->reward;
   memset(batch->end, end, PGB_LANES);
+  memset(batch->obs, 0, PGB_LANES * sizeof(float));
   if (!p->noisy) {
     PGB_LANE_LOOP
     for (size_t i = 0; i < PGB_LANES; i++)

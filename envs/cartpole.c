@@ -32,12 +32,14 @@ static pgb_status prepare(void *params, pgb_arena *arena, pgb_space *space) {
   return pgb_ok();
 }
 
-static void reset(const void *params, pgb_batch *batch, size_t lane, const uint32_t *words) {
+static void reset(const void *params, pgb_batch *batch) {
   (void)params;
-  for (size_t k = 0; k < 4; k++) {
-    const float x = 0.1f * pgb_uniform(words[k]) - 0.05f;
-    batch->state[k * PGB_LANES + lane] = x;
-    batch->obs[k * PGB_LANES + lane] = x;
+  const uint32_t *words = batch->words;
+  float *state = batch->state, *obs = batch->obs;
+  PGB_LANE_LOOP
+  for (size_t at = 0; at < 4 * PGB_LANES; at++) {
+    state[at] = 0.1f * pgb_uniform(words[at]) - 0.05f;
+    obs[at] = state[at];
   }
 }
 

@@ -46,14 +46,20 @@ static pgb_status prepare(void *params, pgb_arena *arena, pgb_space *space) {
   return pgb_ok();
 }
 
-static void reset(const void *params, pgb_batch *batch, size_t lane, const uint32_t *words) {
+static void reset(const void *params, pgb_batch *batch) {
   const pgb_gaussian *p = params;
-  float x = 1.0f;
-  float unused;
-  if (p->random_context)
-    pgb_normal_pair(words[0], words[1], &x, &unused);
-  batch->state[lane] = x;
-  batch->obs[lane] = x;
+  const uint32_t *words = batch->words;
+  float *x = batch->state;
+  if (p->random_context) {
+    PGB_LANE_LOOP
+    for (size_t i = 0; i < PGB_LANES; i++) {
+      float unused;
+      pgb_normal_pair(words[i], words[PGB_LANES + i], &x[i], &unused);
+    }
+  } else
+    for (size_t i = 0; i < PGB_LANES; i++)
+      x[i] = 1.0f;
+  memcpy(batch->obs, x, PGB_LANES * sizeof *x);
 }
 
 static void step(const void *params, pgb_batch *batch) {
@@ -85,6 +91,7 @@ static void step(const void *params, pgb_batch *batch) {
       reward[i] += noise * z;
     }
   }
+  memcpy(batch->obs, x, PGB_LANES * sizeof *x);
   memset(batch->end, PGB_TERMINAL, PGB_LANES);
 }
 

@@ -149,30 +149,39 @@ static pgb_status prepare(void *params, pgb_arena *arena, pgb_space *space) {
   return pgb_ok();
 }
 
-static void reset(const void *params, pgb_batch *batch, size_t lane, const uint32_t *words) {
-  const pgb_lqr *p = params;
-  float z[MAX_STATE + 1];
-  for (size_t i = 0; i < p->n; i += 2)
-    pgb_normal_pair(words[i], words[i + 1], &z[i], &z[i + 1]);
-  for (size_t i = 0; i < p->n; i++) {
-    float x = p->mean0_lane[i];
-    for (size_t j = 0; j <= i; j++)
-      x += p->root0[i * p->n + j] * z[j];
-    batch->state[i * PGB_LANES + lane] = x;
-    batch->obs[i * PGB_LANES + lane] = x;
+/* out += matrix_row . x for all lanes: out[i] += sum_j row[j] x[j][i]. */
+static void add_row(const float *row, const float *x, size_t n, float *out) {
+  for (size_t j = 0; j < n; j++) {
+    const float c = row[j];
+    const float *from = x + j * PGB_LANES;
+    PGB_LANE_LOOP
+    for (size_t i = 0; i < PGB_LANES; i++)
+      out[i] += c * from[i];
   }
 }
 
-/* sum += y_row . (matrix row) for all lanes: out[i] += scale[i] * sum_j matrix[j] x[j][i] where scale is a
- * row, or 1. */
-static void add_row(const float *matrix, const float *x, size_t n, float *out) {
-  for (size_t j = 0; j < n; j++) {
-    const float c = matrix[j];
-    const float *row = x + j * PGB_LANES;
+/* n standard normals for all lanes, one more where n is odd. */
+static void normals(const uint32_t *words, size_t n, float z[][PGB_LANES]) {
+  for (size_t k = 0; k < n; k += 2) {
+    const uint32_t *w = words + k * PGB_LANES;
+    float *z0 = z[k], *z1 = z[k + 1];
     PGB_LANE_LOOP
     for (size_t i = 0; i < PGB_LANES; i++)
-      out[i] += c * row[i];
+      pgb_normal_pair(w[i], w[PGB_LANES + i], &z0[i], &z1[i]);
   }
+}
+
+static void reset(const void *params, pgb_batch *batch) {
+  const pgb_lqr *p = params;
+  float z[MAX_STATE + 1][PGB_LANES];
+  normals(batch->words, p->n, z);
+  for (size_t k = 0; k < p->n; k++) {
+    float *x = batch->state + k * PGB_LANES;
+    for (size_t i = 0; i < PGB_LANES; i++)
+      x[i] = p->mean0_lane[k];
+    add_row(p->root0 + k * p->n, z[0], k + 1, x);
+  }
+  memcpy(batch->obs, batch->state, p->n * PGB_LANES * sizeof(float));
 }
 
 static void add_cost(const float *matrix, const float *x, size_t n, float *reward) {
@@ -200,12 +209,7 @@ static void step(const void *params, pgb_batch *batch) {
   }
   if (p->w.size != 0) {
     float z[MAX_STATE + 1][PGB_LANES];
-    for (size_t k = 0; k < n; k += 2) {
-      const uint32_t *words = batch->words + k * PGB_LANES;
-      PGB_LANE_LOOP
-      for (size_t i = 0; i < PGB_LANES; i++)
-        pgb_normal_pair(words[i], words[PGB_LANES + i], &z[k][i], &z[k + 1][i]);
-    }
+    normals(batch->words, n, z);
     for (size_t k = 0; k < n; k++)
       add_row(p->root_w + k * n, z[0], k + 1, next[k]);
   }

@@ -98,13 +98,21 @@ static pgb_status prepare(void *params, pgb_arena *arena, pgb_space *space) {
   return pgb_ok();
 }
 
-static void reset(const void *params, pgb_batch *batch, size_t lane, const uint32_t *words) {
+static void reset(const void *params, pgb_batch *batch) {
   const pgb_mdp *p = params;
-  size_t s = 0;
-  while (s + 1 < p->states && (words[0] >> 1) >= p->start_threshold[s])
-    s++;
-  batch->state[lane] = (float)s;
-  batch->obs[lane] = (float)s;
+  const uint32_t *words = batch->words;
+  int32_t s[PGB_LANES] = {0};
+  for (size_t j = 0; j + 1 < p->states; j++) {
+    const uint32_t threshold = p->start_threshold[j];
+    PGB_LANE_LOOP
+    for (size_t i = 0; i < PGB_LANES; i++)
+      s[i] += (words[i] >> 1) >= threshold ? 1 : 0;
+  }
+  PGB_LANE_LOOP
+  for (size_t i = 0; i < PGB_LANES; i++) {
+    batch->state[i] = (float)s[i];
+    batch->obs[i] = (float)s[i];
+  }
 }
 
 static void step(const void *params, pgb_batch *batch) {

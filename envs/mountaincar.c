@@ -32,13 +32,18 @@ static pgb_status prepare(void *params, pgb_arena *arena, pgb_space *space) {
   return pgb_ok();
 }
 
-static void reset(const void *params, pgb_batch *batch, size_t lane, const uint32_t *words) {
+static void reset(const void *params, pgb_batch *batch) {
   (void)params;
-  const float x = 0.2f * pgb_uniform(words[0]) - 0.6f;
-  batch->state[lane] = x;
-  batch->state[PGB_LANES + lane] = 0.0f;
-  batch->obs[lane] = x;
-  batch->obs[PGB_LANES + lane] = 0.0f;
+  const uint32_t *words = batch->words;
+  float *state = batch->state, *obs = batch->obs;
+  PGB_LANE_LOOP
+  for (size_t i = 0; i < PGB_LANES; i++) {
+    const float x = 0.2f * pgb_uniform(words[i]) - 0.6f;
+    state[i] = x;
+    state[PGB_LANES + i] = 0.0f;
+    obs[i] = x;
+    obs[PGB_LANES + i] = 0.0f;
+  }
 }
 
 static void step(const void *params, pgb_batch *batch) {

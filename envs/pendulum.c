@@ -37,19 +37,24 @@ static pgb_status prepare(void *params, pgb_arena *arena, pgb_space *space) {
   return pgb_ok();
 }
 
-static void reset(const void *params, pgb_batch *batch, size_t lane, const uint32_t *words) {
+static void reset(const void *params, pgb_batch *batch) {
   (void)params;
-  const float theta = 6.28318531f * (pgb_uniform(words[0]) - 0.5f);
-  const float omega = 2.0f * pgb_uniform(words[1]) - 1.0f;
-  float sine;
-  float cosine;
-  pgb_sincos(theta, &sine, &cosine);
-  batch->state[lane] = theta;
-  batch->state[PGB_LANES + lane] = omega;
-  batch->state[2 * PGB_LANES + lane] = sine;
-  batch->obs[lane] = cosine;
-  batch->obs[PGB_LANES + lane] = sine;
-  batch->obs[2 * PGB_LANES + lane] = omega;
+  const uint32_t *words = batch->words;
+  float *state = batch->state, *obs = batch->obs;
+  PGB_LANE_LOOP
+  for (size_t i = 0; i < PGB_LANES; i++) {
+    const float theta = 6.28318531f * (pgb_uniform(words[i]) - 0.5f);
+    const float omega = 2.0f * pgb_uniform(words[PGB_LANES + i]) - 1.0f;
+    float sine;
+    float cosine;
+    pgb_sincos(theta, &sine, &cosine);
+    state[i] = theta;
+    state[PGB_LANES + i] = omega;
+    state[2 * PGB_LANES + i] = sine;
+    obs[i] = cosine;
+    obs[PGB_LANES + i] = sine;
+    obs[2 * PGB_LANES + i] = omega;
+  }
 }
 
 static void step(const void *params, pgb_batch *batch) {

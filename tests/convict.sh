@@ -88,7 +88,7 @@ expect 0 VALID "without a bug"
 convict "gpomdp without gamma^t" src/estimator/gpomdp.c 's/: discount\[i\] \* gamma;/: discount[i];/'
 convict "loo over N instead of N - 1" src/baseline/loo.c 's,/ (n - 1)),/ n),'
 convict "normalised with ddof 0" src/baseline/normalised.c 's,b->rr / (n - 1),b->rr / n,'
-convict "episode left out of the address" src/rollout/loop.c 's/(uint32_t)run->next_number;/0;/'
+convict "episode left out of the address" src/rollout/loop.c 's/(uint32_t)number;/0;/'
 convict "the step draws the action's words" src/core/rng.h 's/PGB_USE_STEP = 3/PGB_USE_STEP = 2/'
 convict "oracle: loo over N instead of N - 1" src/oracle/batch.c 's,/ (size - 1)),/ size),'
 

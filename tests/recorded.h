@@ -77,11 +77,19 @@ static inline void check_uniform(checks *c, const lab *l, size_t k, double low, 
   enum { N = 40000 };
   const double middle = (low + high) / 2, width = high - low, sd = width / sqrt(12);
   double sum = 0, square = 0, least = high, most = low;
+  uint32_t words[8 * PGB_LANES];
+  l->b->words = words;
   for (uint32_t n = 0; n < N; n++) {
-    uint32_t w[8];
-    pgb_words(6, PGB_USE_RESET, 0, 0, n, 0, w);
-    pgb_words(6, PGB_USE_RESET, 0, 0, n, 1, w + 4);
-    l->actor->env->reset(l->actor->env_params, l->b, n % PGB_LANES, w);
+    if (n % PGB_LANES == 0) {
+      for (uint32_t i = 0; i < PGB_LANES; i++) {
+        uint32_t w[8];
+        pgb_words(6, PGB_USE_RESET, 0, 0, n + i, 0, w);
+        pgb_words(6, PGB_USE_RESET, 0, 0, n + i, 1, w + 4);
+        for (size_t j = 0; j < 8; j++)
+          words[j * PGB_LANES + i] = w[j];
+      }
+      l->actor->env->reset(l->actor->env_params, l->b);
+    }
     const double x = lab_state(l, k, n % PGB_LANES);
     sum += x - middle;
     square += (x - middle) * (x - middle);

@@ -128,14 +128,19 @@ static size_t step_errors(const pgb_actor *a, pgb_batch *b, uint32_t round) {
 
 static size_t reset_errors(const pgb_actor *a, pgb_batch *b, uint32_t round) {
   size_t wrong = 0;
+  uint32_t w[PGB_LANES][4 * REF_MAX], words[4 * REF_MAX * PGB_LANES];
   for (uint32_t i = 0; i < PGB_LANES; i++) {
-    uint32_t w[4 * REF_MAX];
-    double x[REF_MAX];
     for (uint32_t k = 0; k < REF_MAX; k++)
-      pgb_words(5, PGB_USE_RESET, k, round, i, 0, w + 4 * k);
-    if (ref_reset(a, w, x) < 1e-7)
+      pgb_words(5, PGB_USE_RESET, k, round, i, 0, w[i] + (size_t)4 * k);
+    for (size_t j = 0; j < (size_t)4 * REF_MAX; j++)
+      words[j * PGB_LANES + i] = w[i][j];
+  }
+  b->words = words;
+  a->env->reset(a->env_params, b);
+  for (uint32_t i = 0; i < PGB_LANES; i++) {
+    double x[REF_MAX];
+    if (ref_reset(a, w[i], x) < 1e-7)
       continue;
-    a->env->reset(a->env_params, b, i, w);
     bool same = same_obs(a, b, i);
     for (size_t k = 0; k < a->space.n_state; k++)
       same = same && check_close((double)b->state[k * PGB_LANES + i], x[k], 1e-6, 4e-6);

@@ -89,7 +89,6 @@ static void check_shape(checks *c, const pgb_actor *a, const pgb_rollout *r) {
     busy += !idle;
     wrong += r->end[at] > PGB_IDLE || r->step[at] < 0 || (size_t)r->step[at] >= a->space.horizon;
     wrong += !isfinite(r->reward[at]) || !isfinite(r->togo[at]) || (idle && r->togo[at] != 0);
-    wrong += !idle && (r->episode[at] < 0 || (size_t)r->episode[at] >= r->n_episodes);
     for (size_t k = 0; k < r->n_obs; k++)
       wrong += nan_at(r->obs, r->n_obs, k, at);
     for (size_t k = 0; k < r->n_act; k++)
@@ -102,7 +101,10 @@ static void check_shape(checks *c, const pgb_actor *a, const pgb_rollout *r) {
     for (size_t t = 0; t < (size_t)r->length[e]; t++) {
       const size_t at = (size_t)r->origin[e] + t * PGB_LANES;
       const bool last = t + 1 == (size_t)r->length[e];
-      wrong += at >= r->rows * PGB_LANES || r->step[at] != (int32_t)t || r->episode[at] != (int32_t)e;
+      wrong += at >= r->rows * PGB_LANES || r->step[at] != (int32_t)t;
+      wrong += (r->starts[at / PGB_LANES] >> at % PGB_LANES & 1) != (t == 0);
+      wrong += (r->ends[at / PGB_LANES] >> at % PGB_LANES & 1) != (last ? 1 : 0);
+      wrong += last && r->episode[at] != (int32_t)e;
       wrong += last ? r->end[at] != PGB_TERMINAL && r->end[at] != PGB_TRUNCATED : r->end[at] != PGB_LIVE;
     }
   }

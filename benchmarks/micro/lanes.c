@@ -7,14 +7,14 @@
 
 /* One Philox block for every lane: 256 words. */
 static void philox(void *room) {
-  pgb_runner *run = room;
-  uint32_t *out = (uint32_t *)room + sizeof *run / sizeof *out + 64;
+  const lane_episodes *of = room;
+  uint32_t *out = (uint32_t *)room + sizeof *of / sizeof *out;
   const pgb_address address = {.seed = 1};
-  int32_t block[PGB_LANES];
-  for (int32_t i = 0; i < PGB_LANES; i++)
+  uint32_t block[PGB_LANES];
+  for (uint32_t i = 0; i < PGB_LANES; i++)
     block[i] = i;
   for (int k = 0; k < 16; k++)
-    lane_blocks(address, PGB_USE_ACTION, run, block, out + k * 4 * PGB_LANES);
+    lane_blocks(address, PGB_USE_ACTION, of, block, out + k * 4 * PGB_LANES);
 }
 
 enum { N = 1024 };

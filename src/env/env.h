@@ -52,9 +52,10 @@ typedef struct pgb_env_class {
   /* Checks what single options cannot, derives what step needs; may allocate from the arena. PGB_USAGE, text
    * "<option>: <why>; <what to do>". */
   pgb_status (*prepare)(void *params, pgb_arena *arena, pgb_space *space);
-  /* Starts a new episode in one lane: state and obs rows. words: [reset_words]. */
-  void (*reset)(const void *params, pgb_batch *batch, size_t lane, const uint32_t *words);
-  /* One step of all lanes: reads state, act, words; writes state, obs, reward, end. */
+  /* Starts an episode in every lane: reads words, here [reset_words][lanes]; writes state, obs. */
+  void (*reset)(const void *params, pgb_batch *batch);
+  /* One step of all lanes: reads state, act, step, words; writes state, obs, reward, end. All but state may
+   * be other memory at every call: nothing left in obs, reward or end can be read again. */
   void (*step)(const void *params, pgb_batch *batch);
 } pgb_env_class;
 

@@ -12,14 +12,14 @@
 typedef struct pgb_rollout {
   size_t rows, capacity; /* rows in use, rows allocated */
   size_t n_obs, n_act, n_delta, horizon;
-  float *obs;    /* [T][n_obs][L]                                                                       */
-  float *act;    /* [T][n_act][L]                                                                       */
-  float *delta;  /* [T][n_delta][L]                                                                     */
-  float *reward; /* [T][L]                                                                              */
-  int32_t *step; /* [T][L] steps since the episode began; 0 at its first                                */
-  int32_t
-      *episode; /* [T][L] index of the episode in this rollout, 0..n_episodes-1; idle: any of the lane's */
-  uint8_t *end; /* [T][L] PGB_LIVE, PGB_TERMINAL, PGB_TRUNCATED; PGB_IDLE where no episode runs        */
+  float *obs;       /* [T][n_obs][L]                                                                       */
+  float *act;       /* [T][n_act][L]                                                                       */
+  float *delta;     /* [T][n_delta][L]                                                                     */
+  float *reward;    /* [T][L]                                                                              */
+  int32_t *step;    /* [T][L] steps since the episode began; 0 at its first                                */
+  int32_t *episode; /* [T][L] at the last step of an episode its index in this rollout; else undefined     */
+  uint8_t *end;     /* [T][L] PGB_LIVE, PGB_TERMINAL, PGB_TRUNCATED; PGB_IDLE where no episode runs        */
+  uint64_t *starts, *ends; /* [T] sets of lanes: whose episode begins, ends at this row                  */
   size_t n_episodes, max_episodes;
   double *ret;      /* [n_episodes] discounted return G_0                                                  */
   int32_t *length;  /* [n_episodes] steps                                                                  */

@@ -8,66 +8,178 @@
 
 pgb_rollout_run_fn PGB_KERNEL(pgb_rollout_run);
 
-/* Gives lane i the next episode, or none; an idle lane keeps a reset state, so that what it computes stays
- * finite. */
-static void refill(const pgb_actor *actor, pgb_runner *run, pgb_address address, uint64_t batch, size_t i,
-                   size_t t, pgb_rollout *out) {
-  const bool start = t + actor->space.horizon <= out->capacity && run->left > 0;
-  run->busy[i] = start;
-  run->batch->step[i] = 0;
-  if (start) {
-    run->replicate[i] = run->next_replicate;
-    run->number[i] = (uint32_t)run->next_number;
-    out->origin[out->n_episodes] = (int32_t)(t * PGB_LANES + i);
-    run->episode[i] = (int32_t)out->n_episodes++;
-    run->left--;
-    if (++run->next_number == batch) {
-      run->next_number = 0;
-      run->next_replicate++;
+/* What one rollout is made of and goes to. */
+typedef struct job {
+  const pgb_actor *actor;
+  pgb_runner *run;
+  pgb_rollout *out;
+  pgb_address address;
+  uint64_t batch; /* episodes of a replicate */
+  unsigned reset_use;
+  words_plan act_plan, step_plan;
+} job;
+
+/* First states of the next episodes of the stream, for all lanes at once: most are needed soon. */
+static void prepare_fresh(const job *j) {
+  pgb_runner *run = j->run;
+  const pgb_actor *actor = j->actor;
+  uint64_t replicate = run->next_episode / j->batch;
+  uint64_t number = run->next_episode % j->batch;
+  for (size_t i = 0; i < PGB_LANES; i++) {
+    run->next.replicate[i] = (uint32_t)replicate;
+    run->next.number[i] = (uint32_t)number;
+    if (++number == j->batch) {
+      number = 0;
+      replicate++;
     }
   }
-  const unsigned use = PGB_USE_RESET + (address.pilot ? PGB_USE_PILOT : 0u);
-  for (uint32_t b = 0; b * 4 < actor->space.reset_words; b++)
-    pgb_words(address.seed, use, address.stream, run->replicate[i], run->number[i], b,
-              run->reset_words + (size_t)b * 4);
-  actor->env->reset(actor->env_params, run->batch, i, run->reset_words);
+  reset_words(actor->space.reset_words, j->address, j->reset_use, &run->next, run->reset_words);
+  run->fresh->words = run->reset_words;
+  actor->env->reset(actor->env_params, run->fresh);
+  run->used = 0;
 }
 
-/* Counts the step, cuts at the horizon and records how it ended; the lanes, idle ones too, where something
- * did. */
-static uint64_t close_step(const pgb_actor *actor, pgb_runner *run, size_t t, pgb_rollout *out) {
-  int32_t *step = run->batch->step;
-  uint8_t *end = run->batch->end;
-  uint8_t *end_row = out->end + t * PGB_LANES;
-  const uint8_t *busy = run->busy;
-  const int32_t horizon = (int32_t)actor->space.horizon;
-  const uint8_t at_limit = actor->env->limit_truncates ? PGB_TRUNCATED : PGB_TERMINAL;
-  memcpy(out->step + t * PGB_LANES, step, PGB_LANES * sizeof(int32_t));
-  memcpy(out->episode + t * PGB_LANES, run->episode, PGB_LANES * sizeof(int32_t));
+static void copy_lane(const float *from, size_t lane, size_t rows, float *to, size_t i) {
+  for (size_t k = 0; k < rows; k++)
+    to[k * PGB_LANES + i] = from[k * PGB_LANES + lane];
+}
+
+/* Begins the next episode of the stream in lane i at row t, where one is left. */
+static void start(const job *j, size_t i, size_t t) {
+  pgb_runner *run = j->run;
+  pgb_rollout *out = j->out;
+  const pgb_space *space = &j->actor->space;
+  if (run->left == 0)
+    return;
+  if (run->used == PGB_LANES)
+    prepare_fresh(j);
+  const size_t lane = run->used++;
+  run->left--;
+  run->next_episode++;
+  run->running++;
+  run->idle[i] = 0;
+  run->now.replicate[i] = run->next.replicate[lane];
+  run->now.number[i] = run->next.number[lane];
+  run->episode[i] = (int32_t)out->n_episodes;
+  out->origin[out->n_episodes++] = (int32_t)(t * PGB_LANES + i);
+  out->starts[t] |= (uint64_t)1 << i;
+  out->step[t * PGB_LANES + i] = 0;
+  copy_lane(run->fresh->state, lane, space->n_state, run->batch->state, i);
+  copy_lane(run->fresh->obs, lane, space->n_obs, out->obs + t * space->n_obs * PGB_LANES, i);
+}
+
+/* Records the episode of lane i, which ended after `ran` of the rows from t on. */
+static void finish(const job *j, size_t i, size_t t, size_t ran) {
+  pgb_rollout *out = j->out;
+  const int32_t e = j->run->episode[i];
+  const int32_t length = out->step[t * PGB_LANES + i] + (int32_t)ran;
+  const size_t row = t + ran - 1;
+  out->length[e] = length;
+  out->episode[row * PGB_LANES + i] = e;
+  out->ends[row] |= (uint64_t)1 << i;
+  out->rows = row >= out->rows ? row + 1 : out->rows;
+}
+
+/* Puts idle lanes back to a first state at row t, so that what they compute stays finite. */
+static void rest(const job *j, size_t t) {
+  const pgb_space *space = &j->actor->space;
+  const uint8_t *idle = j->run->idle;
+  int32_t *step = j->out->step + t * PGB_LANES;
+  const float *const from[2] = {j->run->fresh->state, j->run->fresh->obs};
+  float *const to[2] = {j->run->batch->state, j->out->obs + t * space->n_obs * PGB_LANES};
+  const size_t rows[2] = {space->n_state, space->n_obs};
+  for (size_t part = 0; part < 2; part++)
+    for (size_t k = 0; k < rows[part]; k++) {
+      const float *x = from[part] + k * PGB_LANES;
+      float *y = to[part] + k * PGB_LANES;
+      PGB_LANE_LOOP
+      for (size_t i = 0; i < PGB_LANES; i++)
+        y[i] = idle[i] != 0 ? x[i] : y[i];
+    }
+  PGB_LANE_LOOP
+  for (size_t i = 0; i < PGB_LANES; i++)
+    step[i] = idle[i] != 0 ? 0 : step[i];
+}
+
+/* Ends episodes at the time limit; the next row at which one may reach it. */
+static size_t cut(const job *j, const int32_t *step, uint8_t *end, size_t t) {
+  const int32_t last = (int32_t)j->actor->space.horizon - 1;
+  const uint8_t how = j->actor->env->limit_truncates ? PGB_TRUNCATED : PGB_TERMINAL;
+  const uint8_t *idle = j->run->idle;
+  int32_t soonest = last + 1;
+  PGB_LANE_LOOP
+  for (size_t i = 0; i < PGB_LANES; i++)
+    end[i] = end[i] == PGB_LIVE && step[i] == last ? how : end[i];
+  for (size_t i = 0; i < PGB_LANES; i++)
+    if (idle[i] == 0 && step[i] < last && last - step[i] < soonest)
+      soonest = last - step[i];
+  return t + (size_t)soonest;
+}
+
+/* One step of every lane; lanes whose episode ends become idle. */
+static void take_row(const job *j, size_t t) {
+  const pgb_actor *actor = j->actor;
+  pgb_runner *run = j->run;
+  pgb_rollout *out = j->out;
+  pgb_batch *b = run->batch;
+  float *obs = out->obs + t * out->n_obs * PGB_LANES;
+  int32_t *step = out->step + t * PGB_LANES, *next_step = step + PGB_LANES;
+  uint8_t *end = out->end + t * PGB_LANES;
+  uint8_t *idle = run->idle, *ran = run->ran;
+  b->step = step;
+  b->act = out->act + t * out->n_act * PGB_LANES;
+  b->reward = out->reward + t * PGB_LANES;
+  b->end = end;
+  b->obs = obs + out->n_obs * PGB_LANES;
+  const uint32_t *words = step_words(&j->act_plan, j->address, &run->now, step, t, run->act_words);
+  actor->policy->sample(actor->policy_params, actor->theta, obs, words, b->act,
+                        out->delta + t * out->n_delta * PGB_LANES);
+  b->words = step_words(&j->step_plan, j->address, &run->now, step, t, run->step_words);
+  actor->env->step(actor->env_params, b);
+  if (t >= run->limit_row)
+    run->limit_row = cut(j, step, end, t);
+  const int32_t last = (int32_t)actor->space.horizon - 1;
+  /* An idle lane's stays a valid index. */
+  PGB_LANE_LOOP
+  for (size_t i = 0; i < PGB_LANES; i++)
+    next_step[i] = step[i] < last ? step[i] + 1 : last;
   PGB_LANE_LOOP
   for (size_t i = 0; i < PGB_LANES; i++) {
-    step[i]++;
-    const uint8_t limit = step[i] >= horizon ? at_limit : PGB_LIVE;
-    const uint8_t how = end[i] != PGB_LIVE ? end[i] : limit;
-    end_row[i] = busy[i] != 0 ? how : PGB_IDLE;
-    end[i] = how;
+    ran[i] = (uint8_t)(ran[i] + (idle[i] == 0 ? 1 : 0));
+    end[i] |= idle[i];
+    idle[i] = end[i] != PGB_LIVE ? PGB_IDLE : 0;
   }
-  return pgb_ended_lanes(end);
+  out->starts[t + 1] = 0;
+  out->ends[t] = 0;
 }
 
-/* Frees lanes that have ended and waits to refill them; how many of them held an episode. */
-static size_t settle(pgb_runner *run, uint64_t ended, pgb_rollout *out) {
-  size_t episodes = 0;
-  while (ended != 0) {
-    const size_t i = pgb_take_lane(&ended);
-    if (run->busy[i]) {
-      out->length[run->episode[i]] = run->batch->step[i];
-      run->busy[i] = 0;
-      episodes++;
-    }
-    run->batch->step[i] = 0; /* until it is refilled the lane's step must stay a valid index */
+/* A rollout takes no more episodes once the rows that run on while its last ones end, about three times their
+ * mean length, are a small part of it, or where nothing runs on. */
+static bool is_long_enough(const job *j, size_t t) {
+  enum { ROWS = 512, EPISODES = 6 }; /* of each lane, on the average */
+  const size_t running = j->run->running;
+  return (t >= ROWS && j->out->n_episodes - running >= (size_t)EPISODES * PGB_LANES) ||
+         (t >= ROWS / 2 && running == 0);
+}
+
+/* Runs the rows from t to `next` and lets the lanes whose episodes ended begin others there. */
+static void take_rows(const job *j, size_t t, size_t next) {
+  pgb_runner *run = j->run;
+  const uint64_t busy = ~pgb_odd_lanes(run->idle);
+  memset(run->ran, 0, sizeof run->ran);
+  for (size_t row = t; row < next; row++)
+    take_row(j, row);
+  const uint64_t ended = busy & pgb_odd_lanes(run->idle);
+  run->running -= (size_t)__builtin_popcountll(ended);
+  if (next + j->actor->space.horizon > j->out->capacity || is_long_enough(j, next))
+    run->left = 0;
+  for (uint64_t lanes = ended; lanes != 0;) {
+    const size_t i = pgb_take_lane(&lanes);
+    finish(j, i, t, run->ran[i]);
+    start(j, i, next);
   }
-  return episodes;
+  if (run->left == 0)
+    rest(j, next);
 }
 
 /* Reward-to-go of every step and the return of every episode, backwards, in double. */
@@ -93,53 +205,34 @@ void PGB_KERNEL(pgb_rollout_run)(const pgb_actor *actor, pgb_runner *run, pgb_ad
   assert(batch > 0 && count > 0 && out->capacity >= actor->space.horizon);
   const bool long_episodes = actor->space.horizon >= 16;
   const unsigned pilot = address.pilot ? PGB_USE_PILOT : 0u;
-  const words_plan act_plan = plan_words(actor->shape.words, PGB_USE_ACTION + pilot, long_episodes);
-  const words_plan step_plan = plan_words(actor->space.step_words, PGB_USE_STEP + pilot, long_episodes);
-  /* Rows between refills, a power of two. */
-  const size_t quantum = !long_episodes                     ? 1
-                         : act_plan.steps > step_plan.steps ? act_plan.steps
-                                                            : step_plan.steps;
-  pgb_batch *b = run->batch;
-  uint64_t waiting =
-      ~(uint64_t)0; /* lanes to refill at the next row where every lane is at the start of a block */
-  size_t running = 0;
-  memset(run->busy, 0, sizeof run->busy);
-  memset(run->episode, 0, sizeof run->episode);
-  run->next_replicate = (uint32_t)(first / batch);
-  run->next_number = first % batch;
+  const job j = {.actor = actor,
+                 .run = run,
+                 .out = out,
+                 .address = address,
+                 .batch = batch,
+                 .reset_use = PGB_USE_RESET + pilot,
+                 .act_plan = plan_words(actor->shape.words, PGB_USE_ACTION + pilot, long_episodes),
+                 .step_plan = plan_words(actor->space.step_words, PGB_USE_STEP + pilot, long_episodes)};
+  /* Lanes begin episodes where every lane is at the start of a block of random words. */
+  const size_t quantum = !long_episodes                         ? 1
+                         : j.act_plan.steps > j.step_plan.steps ? j.act_plan.steps
+                                                                : j.step_plan.steps;
+  memset(run->idle, PGB_IDLE, sizeof run->idle);
+  run->next_episode = first;
   run->left = count;
+  run->running = 0;
+  run->limit_row = actor->space.horizon - 1;
   out->n_episodes = 0;
-  size_t t = 0;
-  for (; t < out->capacity; t++) {
-    if (waiting != 0 && (t & (quantum - 1)) == 0) {
-      while (waiting != 0) {
-        const size_t i = pgb_take_lane(&waiting);
-        refill(actor, run, address, batch, i, t, out);
-        running += run->busy[i];
-      }
-      if (running == 0)
-        break;
-    }
-    memcpy(out->obs + t * out->n_obs * PGB_LANES, b->obs, out->n_obs * PGB_LANES * sizeof(float));
-    const uint32_t *words = step_words(&act_plan, address, run, t, run->act_words);
-    float *act = out->act + t * out->n_act * PGB_LANES;
-    actor->policy->sample(actor->policy_params, actor->theta, b->obs, words, act,
-                          out->delta + t * out->n_delta * PGB_LANES);
-    memcpy(b->act, act, out->n_act * PGB_LANES * sizeof(float));
-    b->words = step_words(&step_plan, address, run, t, run->step_words);
-    actor->env->step(actor->env_params, b);
-    memcpy(out->reward + t * PGB_LANES, b->reward, PGB_LANES * sizeof(float));
-    const uint64_t ended = close_step(actor, run, t, out) & ~waiting;
-    if (ended != 0) {
-      running -= settle(run, ended, out);
-      waiting |= ended;
-      if (running == 0 && (run->left == 0 || t + 1 + actor->space.horizon > out->capacity)) {
-        t++;
-        break;
-      }
-    }
+  out->rows = 0;
+  out->starts[0] = 0;
+  prepare_fresh(&j);
+  for (size_t i = 0; i < PGB_LANES; i++)
+    start(&j, i, 0);
+  if (run->left == 0)
+    rest(&j, 0);
+  for (size_t t = 0; run->running > 0; t += quantum) {
+    assert(t < out->capacity);
+    take_rows(&j, t, t + quantum < out->capacity ? t + quantum : out->capacity);
   }
-  assert(running == 0);
-  out->rows = t;
   returns(actor->gamma, out);
 }

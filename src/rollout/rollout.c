@@ -16,11 +16,12 @@ pgb_rollout_run_fn *pgb_rollout_run(pgb_isa isa) {
 }
 
 /* A lane takes a new episode only while a whole horizon is left, so every episode ends in the rollout it
- * began in; twice the horizon keeps lanes busy about half the time or more however short the episodes are. */
+ * began in. Up to where the memory grows large four horizons keep lanes busy 4/5 of the time or more however
+ * long the episodes are; a rollout of short ones stops earlier by itself (loop.c). */
 size_t pgb_rollout_capacity(const pgb_space *space) {
-  enum { WISH = 256 };
-  return space->horizon >= WISH ? 2 * space->horizon
-                                : (WISH + space->horizon - 1) / space->horizon * space->horizon;
+  enum { WISH = 256, LONG = 1024 };
+  const size_t rows = (space->horizon <= LONG ? 4 : 2) * space->horizon;
+  return rows >= WISH ? rows : (WISH + space->horizon - 1) / space->horizon * space->horizon;
 }
 
 static pgb_status rows(size_t count, size_t size, void *out) {
@@ -29,14 +30,16 @@ static pgb_status rows(size_t count, size_t size, void *out) {
 
 static pgb_status allocate(const pgb_actor *actor, pgb_rollout *r) {
   const size_t n = r->capacity;
-  PGB_TRY(rows(n * r->n_obs, sizeof(float), &r->obs));
+  PGB_TRY(rows((n + 1) * r->n_obs, sizeof(float), &r->obs));
   PGB_TRY(rows(n * r->n_act, sizeof(float), &r->act));
   PGB_TRY(rows(n * r->n_delta, sizeof(float), &r->delta));
   PGB_TRY(rows(n, sizeof(float), &r->reward));
-  PGB_TRY(rows(n, sizeof(int32_t), &r->step));
+  PGB_TRY(rows(n + 1, sizeof(int32_t), &r->step));
   PGB_TRY(rows(n, sizeof(int32_t), &r->episode));
   PGB_TRY(rows(n, sizeof(uint8_t), &r->end));
   PGB_TRY(rows(n, sizeof(double), &r->togo));
+  PGB_TRY(pgb_alloc(2 * n + 1, sizeof(uint64_t), (void *)&r->starts));
+  r->ends = r->starts + n + 1;
   PGB_TRY(pgb_alloc(r->max_episodes, sizeof(double), (void *)&r->ret));
   PGB_TRY(pgb_alloc(r->max_episodes, sizeof(int32_t), (void *)&r->length));
   PGB_TRY(pgb_alloc(r->max_episodes, sizeof(int32_t), (void *)&r->origin));
@@ -71,7 +74,7 @@ void pgb_rollout_destroy(pgb_rollout *r) {
   if (r == NULL)
     return;
   void *const pieces[] = {r->obs,  r->act, r->delta,  r->reward, r->step,     r->episode, r->end,
-                          r->togo, r->ret, r->length, r->origin, r->discount, r};
+                          r->togo, r->ret, r->length, r->origin, r->discount, r->starts,  r};
   for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
     free(pieces[i]);
 }
@@ -85,9 +88,11 @@ pgb_status pgb_runner_create(const pgb_actor *actor, pgb_runner **out) {
   const size_t act_rows = pgb_word_rows(actor->shape.words);
   pgb_status s = pgb_batch_create(&actor->space, &run->batch);
   if (s.code == PGB_OK)
+    s = pgb_batch_create(&actor->space, &run->fresh);
+  if (s.code == PGB_OK)
     s = rows(2 * (step_rows + act_rows) + 1, sizeof(uint32_t), &run->act_words);
   if (s.code == PGB_OK)
-    s = pgb_alloc(pgb_word_rows(actor->space.reset_words) + 4, sizeof(uint32_t), (void *)&run->reset_words);
+    s = rows(pgb_word_rows(actor->space.reset_words) + 1, sizeof(uint32_t), &run->reset_words);
   if (s.code != PGB_OK) {
     pgb_runner_destroy(run);
     return s;
@@ -101,6 +106,7 @@ void pgb_runner_destroy(pgb_runner *run) {
   if (run == NULL)
     return;
   pgb_batch_destroy(run->batch);
+  pgb_batch_destroy(run->fresh);
   free(run->act_words);
   free(run->reset_words);
   free(run);

@@ -22,25 +22,35 @@ static inline words_plan plan_words(size_t n, unsigned use, bool long_episodes) 
 }
 
 /* One Philox block for every lane, block[i] of its episode: out[4][L]. */
-static inline void lane_blocks(pgb_address address, unsigned use, const pgb_runner *run, const int32_t *block,
-                               uint32_t *out) {
+static inline void lane_blocks(pgb_address address, unsigned use, const lane_episodes *of,
+                               const uint32_t *block, uint32_t *out) {
   const uint32_t tag = (uint32_t)use << PGB_STREAM_BITS | address.stream;
-  pgb_philox_lanes(address.seed, tag, run->replicate, run->number, (const uint32_t *)block, out);
+  pgb_philox_lanes(address.seed, tag, of->replicate, of->number, block, out);
 }
 
-/* The words of this step for every lane: returns [n][L], within room or room's second half. */
-static inline const uint32_t *step_words(const words_plan *plan, pgb_address address, const pgb_runner *run,
-                                         size_t row, uint32_t *room) {
-  const int32_t *step = run->batch->step;
-  int32_t block[PGB_LANES];
+/* The words of n that a reset takes, for every lane: out [n in whole blocks][L]. */
+static inline void reset_words(size_t n, pgb_address address, unsigned use, const lane_episodes *of,
+                               uint32_t *out) {
+  uint32_t block[PGB_LANES];
+  for (size_t b = 0; b * 4 < n; b++) {
+    for (size_t i = 0; i < PGB_LANES; i++)
+      block[i] = (uint32_t)b;
+    lane_blocks(address, use, of, block, out + b * 4 * PGB_LANES);
+  }
+}
+
+/* The words of step[i] of lane i: returns [n][L], within room or room's second half. */
+static inline const uint32_t *step_words(const words_plan *plan, pgb_address address, const lane_episodes *of,
+                                         const int32_t *step, size_t row, uint32_t *room) {
+  uint32_t block[PGB_LANES];
   if (plan->n == 0)
     return room;
   if (plan->steps == 1) {
     const int32_t per_step = (int32_t)(pgb_word_rows(plan->n) / 4);
     for (int32_t b = 0; b < per_step; b++) {
       for (size_t i = 0; i < PGB_LANES; i++)
-        block[i] = step[i] * per_step + b;
-      lane_blocks(address, plan->use, run, block, room + (size_t)b * 4 * PGB_LANES);
+        block[i] = (uint32_t)(step[i] * per_step + b);
+      lane_blocks(address, plan->use, of, block, room + (size_t)b * 4 * PGB_LANES);
     }
     return room;
   }
@@ -48,8 +58,8 @@ static inline const uint32_t *step_words(const words_plan *plan, pgb_address add
   const int32_t last = (int32_t)plan->steps - 1;
   if (!plan->in_phase || phase == 0) {
     for (size_t i = 0; i < PGB_LANES; i++)
-      block[i] = step[i] >> plan->shift;
-    lane_blocks(address, plan->use, run, block, room);
+      block[i] = (uint32_t)(step[i] >> plan->shift);
+    lane_blocks(address, plan->use, of, block, room);
   }
   if (plan->in_phase)
     return room + phase * plan->n * PGB_LANES;
