@@ -48,6 +48,7 @@ static void step(const void *params, pgb_batch *batch) {
   const float gravity = 9.8f, mass_pole = 0.1f, mass_total = 1.1f, half_length = 0.5f, tau = 0.02f,
               push = 10.0f;
   const float x_limit = 2.4f, angle_limit = 0.20943951f;
+  const float moment = mass_pole * half_length / mass_total, inertia = half_length * 4.0f / 3.0f;
   const float *act = batch->act;
   float *position = batch->state, *velocity = position + PGB_LANES, *angle = velocity + PGB_LANES,
         *rate = angle + PGB_LANES;
@@ -56,14 +57,15 @@ static void step(const void *params, pgb_batch *batch) {
   PGB_LANE_LOOP
   for (size_t i = 0; i < PGB_LANES; i++) {
     const float x = position[i], v = velocity[i], theta = angle[i], omega = rate[i];
-    const float force = act[i] > 0.5f ? push : -push;
+    const float force = act[i] > 0.5f ? push / mass_total : -push / mass_total;
     float sine;
     float cosine;
-    pgb_sincos(theta, &sine, &cosine);
-    const float temp = (force + mass_pole * half_length * omega * omega * sine) * (1.0f / mass_total);
-    const float alpha = (gravity * sine - cosine * temp) /
-                        (half_length * (4.0f / 3.0f - mass_pole * cosine * cosine * (1.0f / mass_total)));
-    const float accel = temp - mass_pole * half_length * alpha * cosine * (1.0f / mass_total);
+    pgb_sincos_near(theta, &sine, &cosine); /* an angle beyond the limit has ended its episode */
+    const float temp = force + moment * omega * omega * sine;
+    /* The reciprocal does not wait for the action. */
+    const float inverse = 1.0f / (inertia - moment * cosine * cosine);
+    const float alpha = (gravity * sine - cosine * temp) * inverse;
+    const float accel = temp - moment * cosine * alpha;
     const float x2 = x + tau * v, v2 = v + tau * accel, theta2 = theta + tau * omega,
                 omega2 = omega + tau * alpha;
     position[i] = x2;
@@ -75,7 +77,7 @@ static void step(const void *params, pgb_batch *batch) {
     obs[2 * PGB_LANES + i] = theta2;
     obs[3 * PGB_LANES + i] = omega2;
     reward[i] = 1.0f;
-    const int32_t out = (x2 < -x_limit) | (x2 > x_limit) | (theta2 < -angle_limit) | (theta2 > angle_limit);
+    const int32_t out = (fabsf(x2) > x_limit) | (fabsf(theta2) > angle_limit);
     end[i] = out != 0 ? PGB_TERMINAL : PGB_LIVE;
   }
 }

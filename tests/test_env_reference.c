@@ -62,12 +62,17 @@ static bool same_obs(const pgb_actor *a, const pgb_batch *b, size_t i) {
   return same;
 }
 
+/* State k is drawn from -reach to reach: cartpole's angle from those that an episode can have. */
+static double reach(const pgb_actor *a, uint32_t k) {
+  return strcmp(a->env->name, "cartpole") == 0 && k == 2 ? 0.21 : 2;
+}
+
 static void fill(const pgb_actor *a, uint32_t round, pgb_batch *b, uint32_t *words) {
   const pgb_space *s = &a->space;
   for (uint32_t i = 0; i < PGB_LANES; i++) {
     for (uint32_t k = 0; k < s->n_state; k++) {
       const double u = kernel_noise(100 + k, round * PGB_LANES + i);
-      const double x = s->n_contexts != 0 ? floor((u + 1) / 2 * (double)s->n_contexts) : 2 * u;
+      const double x = s->n_contexts != 0 ? floor((u + 1) / 2 * (double)s->n_contexts) : reach(a, k) * u;
       b->state[k * PGB_LANES + i] = (float)x;
       b->obs[k * PGB_LANES + i] = s->n_contexts == 1 ? 0 : (float)x;
     }
