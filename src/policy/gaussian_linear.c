@@ -38,17 +38,21 @@ static pgb_status prepare(void *params, const pgb_space *space, double gain, pgb
   p->gain = gain;
   p->n_theta = m * n + (p->learn_sigma ? m : 0);
   PGB_TRY(pgb_arena_alloc(arena, m, sizeof(double), &sd));
-  PGB_TRY(pgb_arena_alloc(arena, p->n_theta, sizeof(linear_term), &piece));
-  linear_term *terms = piece;
+  p->n_parts = p->learn_sigma ? 2 * m : m;
+  PGB_TRY(pgb_arena_alloc(arena, p->n_parts, sizeof(linear_part), &piece));
+  linear_part *parts = piece;
   for (size_t i = 0; i < m; i++) {
     ((double *)sd)[i] = p->sigma.data[p->sigma.size == 1 ? 0 : i];
-    for (size_t k = 0; k < n; k++)
-      terms[i * n + k] = (linear_term){.row = (int32_t)i, .feature = (int32_t)k, .scale = (float)gain};
+    parts[i] = (linear_part){.row = (int32_t)i,
+                             .first = (int32_t)(i * n),
+                             .n_features = (int32_t)n,
+                             .bias = -1,
+                             .sign = (float)gain};
     if (p->learn_sigma)
-      terms[m * n + i] = (linear_term){.row = (int32_t)(m + i), .feature = -1, .scale = 1.0f};
+      parts[m + i] = (linear_part){.row = (int32_t)(m + i), .bias = (int32_t)(m * n + i), .sign = 1.0f};
   }
   p->sd = sd;
-  p->terms = terms;
+  p->parts = parts;
   *shape = (pgb_policy_shape){
       .n_theta = p->n_theta, .n_delta = p->learn_sigma ? 2 * m : m, .words = 2 * ((m + 1) / 2)};
   return pgb_ok();
@@ -125,7 +129,7 @@ static double logp(const void *params, const double *theta, const double *obs, c
 static void contract(const void *params, const pgb_rollout *rollout, size_t n_w, const float *const *weight,
                      float *acc, float *out) {
   const pgb_gaussian_linear *p = params;
-  linear_contract(p->terms, p->n_theta, rollout, n_w, weight, acc, out);
+  PGB_KERNEL(pgb_linear_contract)(p->parts, p->n_parts, p->n_theta, rollout, n_w, weight, acc, out);
 }
 
 const pgb_policy_class PGB_KERNEL(pgb_policy_gaussian_linear) = {

@@ -9,10 +9,10 @@
 typedef struct pgb_gaussian_linear {
   pgb_array sigma; /* scalar or [m], as given: standard deviations */
   bool learn_sigma;
-  size_t n, m, n_theta;
+  size_t n, m, n_theta, n_parts;
   double gain;                     /* +1, or -1 where the field writes u = -K x (lqr) */
   const double *sd;                /* [m] sigma, broadcast                           */
-  const struct linear_term *terms; /* [n_theta] what each parameter multiplies (contract_linear.h) */
+  const struct linear_part *parts; /* [n_parts] what the parameters multiply (contract_linear.h) */
 } pgb_gaussian_linear;
 
 #endif

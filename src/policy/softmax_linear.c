@@ -7,8 +7,8 @@
 
 /* theta: W [n_choices][n_obs] row by row, then b [n_choices]. */
 typedef struct softmax_linear {
-  size_t n_obs, n_choices, n_theta;
-  const linear_term *terms; /* [n_theta] */
+  size_t n_obs, n_choices, n_theta, n_parts;
+  const linear_part *parts; /* [n_parts] */
 } softmax_linear;
 
 enum { MAX_CHOICES = 1024 };
@@ -29,21 +29,18 @@ static pgb_status prepare(void *params, const pgb_space *space, double gain, pgb
   p->n_choices = space->n_choices;
   p->n_theta = p->n_choices * (p->n_obs + 1);
   void *piece = NULL;
-  PGB_TRY(pgb_arena_alloc(arena, p->n_theta, sizeof(linear_term), &piece));
-  linear_term *term = piece;
   /* d log pi / d logit of each choice; that of two choices is one number and its negative. */
-  const size_t n_delta = p->n_choices == 2 ? 1 : p->n_choices;
-  for (size_t a = 0; a < p->n_choices; a++) {
-    const linear_term of_logit = {
-        .row = (int32_t)(a % n_delta), .feature = -1, .scale = a < n_delta ? 1.0f : -1.0f};
-    for (size_t k = 0; k < p->n_obs; k++) {
-      term[a * p->n_obs + k] = of_logit;
-      term[a * p->n_obs + k].feature = (int32_t)k;
-    }
-    term[p->n_choices * p->n_obs + a] = of_logit;
-  }
-  p->terms = term;
-  *shape = (pgb_policy_shape){.n_theta = p->n_theta, .n_delta = n_delta, .words = 1};
+  p->n_parts = p->n_choices == 2 ? 1 : p->n_choices;
+  PGB_TRY(pgb_arena_alloc(arena, p->n_parts, sizeof(linear_part), &piece));
+  linear_part *parts = piece;
+  for (size_t a = 0; a < p->n_parts; a++)
+    parts[a] = (linear_part){.row = (int32_t)a,
+                             .first = (int32_t)(a * p->n_obs),
+                             .n_features = (int32_t)p->n_obs,
+                             .bias = (int32_t)(p->n_choices * p->n_obs + a),
+                             .sign = 1.0f};
+  p->parts = parts;
+  *shape = (pgb_policy_shape){.n_theta = p->n_theta, .n_delta = p->n_parts, .words = 1};
   return pgb_ok();
 }
 
@@ -108,7 +105,16 @@ static double logp(const void *params, const double *theta, const double *obs, c
 static void contract(const void *params, const pgb_rollout *rollout, size_t n_w, const float *const *weight,
                      float *acc, float *out) {
   const softmax_linear *p = params;
-  linear_contract(p->terms, p->n_theta, rollout, n_w, weight, acc, out);
+  PGB_KERNEL(pgb_linear_contract)(p->parts, p->n_parts, p->n_theta, rollout, n_w, weight, acc, out);
+  if (p->n_parts == p->n_choices)
+    return;
+  const size_t n = p->n_obs;
+  for (size_t row = 0; row < rollout->n_episodes * n_w; row++) { /* the second of two choices */
+    float *sum = out + row * p->n_theta;
+    for (size_t k = 0; k < n; k++)
+      sum[n + k] = -sum[k];
+    sum[2 * n + 1] = -sum[2 * n];
+  }
 }
 
 const pgb_policy_class PGB_KERNEL(pgb_policy_softmax_linear) = {

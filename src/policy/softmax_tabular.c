@@ -7,7 +7,7 @@
 
 typedef struct tabular {
   size_t n_contexts, n_choices;
-  const linear_term *terms; /* [n_choices], used where there is one context */
+  const linear_part *parts; /* [n_choices], used where there is one context */
 } tabular;
 
 static const char *misfit(const pgb_space *space) {
@@ -23,11 +23,11 @@ static pgb_status prepare(void *params, const pgb_space *space, double gain, pgb
   p->n_contexts = space->n_contexts;
   p->n_choices = space->n_choices;
   void *piece = NULL;
-  PGB_TRY(pgb_arena_alloc(arena, p->n_choices, sizeof(linear_term), &piece));
-  linear_term *terms = piece;
+  PGB_TRY(pgb_arena_alloc(arena, p->n_choices, sizeof(linear_part), &piece));
+  linear_part *parts = piece;
   for (size_t a = 0; a < p->n_choices; a++)
-    terms[a] = (linear_term){.row = (int32_t)a, .feature = -1, .scale = 1.0f};
-  p->terms = terms;
+    parts[a] = (linear_part){.row = (int32_t)a, .bias = (int32_t)a, .sign = 1.0f};
+  p->parts = parts;
   *shape = (pgb_policy_shape){.n_theta = p->n_contexts * p->n_choices, .n_delta = p->n_choices, .words = 1};
   return pgb_ok();
 }
@@ -95,7 +95,7 @@ static void contract(const void *params, const pgb_rollout *rollout, size_t n_w,
   const tabular *p = params;
   assert(rollout->n_delta == p->n_choices);
   if (p->n_contexts == 1)
-    linear_contract(p->terms, p->n_choices, rollout, n_w, weight, acc, out);
+    PGB_KERNEL(pgb_linear_contract)(p->parts, p->n_choices, p->n_choices, rollout, n_w, weight, acc, out);
   else
     contract_states(p, rollout, n_w, weight, acc, out);
 }

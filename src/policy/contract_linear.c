@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* Sums of weighted scores with the sums in registers: a tile is up to two rows of delta times up to four
+ * features and the bias, for one or two weight rows, over one vector of lanes and so many rows of steps that
+ * what they read stays in the first-level cache. */
+#include "policy/contract_linear.h"
+
+#include "env/ends.h"
+
+#include <string.h>
+
+/* One vector of lanes as the compiler's own type: the sums of a tile stay in registers only as such. */
+#ifdef PGB_SCALAR
+typedef float vec;
+typedef int32_t ivec;
+#else
+#if defined(__AVX512F__)
+#define VEC_BYTES 64
+#elif defined(__AVX__)
+#define VEC_BYTES 32
+#else
+#define VEC_BYTES 16
+#endif
+typedef float vec __attribute__((vector_size(VEC_BYTES)));
+typedef int32_t ivec __attribute__((vector_size(VEC_BYTES)));
+#endif
+
+enum {
+  WIDTH = sizeof(vec) / sizeof(float),
+  CHUNK = 16,   /* rows of steps */
+  FEATURES = 4, /* at the most, of a tile */
+  DELTAS = 2,   /* rows of delta of a tile */
+  SUMS = DELTAS * (FEATURES + 1),
+#if defined(__AVX512F__)
+  WEIGHTS = 2 /* weight rows of a tile: 20 sums in 32 registers */
+#else
+  WEIGHTS = 1
+#endif
+};
+_Static_assert(PGB_LANES % WIDTH == 0, "lanes are whole vectors");
+
+/* What a tile works on. */
+typedef struct tile {
+  const pgb_rollout *r;
+  const linear_part *part;    /* [n_deltas]                       */
+  const float *const *weight; /* [n_weights] rows of [T][lanes]   */
+  size_t from, to, lane0;     /* rows of steps; first lane         */
+  size_t feature;             /* the part's first feature of it    */
+  size_t n_w, n_theta;        /* of the whole contraction          */
+  size_t place[WEIGHTS * SUMS];  /* of each sum, where it goes in an episode's part of out */
+  float sign[WEIGHTS * SUMS];
+  float *acc, *out; /* its sums [n][WIDTH]; out of its first weight row */
+} tile;
+
+static inline vec load(const float *from) {
+  vec v;
+  memcpy(&v, from, sizeof v);
+  return v;
+}
+
+/* All bits set where an episode is under way, so that its sum is kept; none at its first step. */
+static inline ivec kept(const int32_t *step) {
+  ivec s;
+  memcpy(&s, step, sizeof s);
+#ifdef PGB_SCALAR
+  return -(s != 0);
+#else
+  return s != 0;
+#endif
+}
+
+static inline vec keep(vec sum, ivec mask) {
+  ivec bits;
+  memcpy(&bits, &sum, sizeof bits);
+  bits &= mask;
+  memcpy(&sum, &bits, sizeof sum);
+  return sum;
+}
+
+/* Sums of the lanes whose episode ends at this row. sums: [n][WIDTH]. Apart from the loop below because its
+ * addresses would take that one's registers. */
+static __attribute__((noinline)) void flush(const tile *x, size_t row, uint64_t ended, size_t n,
+                                            float *sums) {
+  const int32_t *episode = x->r->episode + row;
+  const size_t size = x->n_w * x->n_theta;
+  do {
+    const size_t i = pgb_take_lane(&ended);
+    float *to = x->out + (size_t)episode[i] * size;
+    const float *sum = sums + i;
+#pragma GCC unroll 5
+    for (size_t k = 0; k < n; k++)
+      to[x->place[k]] = x->sign[k] * sum[k * WIDTH];
+  } while (ended != 0);
+}
+
+/* n_d, n_f, bias and n_w are constants wherever this is expanded. */
+static inline __attribute__((always_inline)) void sum_tile(const tile *x, size_t n_d, size_t n_f, bool bias,
+                                                           size_t n_w) {
+  const pgb_rollout *r = x->r;
+  const size_t n = n_f + (bias ? 1 : 0);
+  const size_t lane0 = x->lane0;
+  const size_t obs_stride = r->n_obs * PGB_LANES;
+  const size_t delta_stride = r->n_delta * PGB_LANES;
+  const uint64_t here = ((uint64_t)1 << WIDTH) - 1;
+  const float *obs = r->obs + x->from * obs_stride + x->feature * PGB_LANES + lane0;
+  const float *delta0 = r->delta + x->from * delta_stride + (size_t)x->part[0].row * PGB_LANES + lane0;
+  const ptrdiff_t other = n_d > 1 ? (x->part[1].row - x->part[0].row) * PGB_LANES : 0;
+  const float *weight0 = x->weight[0] + lane0;
+  const float *weight1 = x->weight[n_w - 1] + lane0;
+  vec sum[WEIGHTS * SUMS];
+#pragma GCC unroll 32
+  for (size_t k = 0; k < n_w * n_d * n; k++)
+    sum[k] = load(x->acc + k * WIDTH);
+  for (size_t t = x->from; t < x->to; t++, obs += obs_stride, delta0 += delta_stride) {
+    const size_t row = t * PGB_LANES;
+    if ((r->starts[t] >> lane0 & here) != 0) {
+      const ivec mask = kept(r->step + row + lane0);
+#pragma GCC unroll 32
+      for (size_t k = 0; k < n_w * n_d * n; k++)
+        sum[k] = keep(sum[k], mask);
+    }
+#pragma GCC unroll 2
+    for (size_t w = 0; w < n_w; w++) {
+      const vec weight = load((w == 0 ? weight0 : weight1) + row);
+#pragma GCC unroll 2
+      for (size_t d = 0; d < n_d; d++) {
+        const vec common = weight * load(d == 0 ? delta0 : delta0 + other);
+#pragma GCC unroll 4
+        for (size_t f = 0; f < n_f; f++)
+          sum[(w * n_d + d) * n + f] += common * load(obs + f * PGB_LANES);
+        if (bias)
+          sum[(w * n_d + d) * n + n_f] += common;
+      }
+    }
+    const uint64_t ended = r->ends[t] >> lane0 & here;
+    if (ended != 0) {
+      float sums[WEIGHTS * SUMS][WIDTH];
+#pragma GCC unroll 32
+      for (size_t k = 0; k < n_w * n_d * n; k++)
+        memcpy(sums[k], &sum[k], sizeof sum[k]);
+      flush(x, row + lane0, ended, n_w * n_d * n, &sums[0][0]);
+    }
+  }
+#pragma GCC unroll 32
+  for (size_t k = 0; k < n_w * n_d * n; k++)
+    memcpy(x->acc + k * WIDTH, &sum[k], sizeof sum[k]);
+}
+
+/* The tile for so many features. */
+static inline __attribute__((always_inline)) void pick_tile(const tile *x, size_t n_d, size_t n_w, size_t n_f,
+                                                            bool bias) {
+  switch (n_f) {
+  case 0:
+    sum_tile(x, n_d, 0, true, n_w);
+    break;
+  case 1:
+    bias ? sum_tile(x, n_d, 1, true, n_w) : sum_tile(x, n_d, 1, false, n_w);
+    break;
+  case 2:
+    bias ? sum_tile(x, n_d, 2, true, n_w) : sum_tile(x, n_d, 2, false, n_w);
+    break;
+  case 3:
+    bias ? sum_tile(x, n_d, 3, true, n_w) : sum_tile(x, n_d, 3, false, n_w);
+    break;
+  default:
+    bias ? sum_tile(x, n_d, 4, true, n_w) : sum_tile(x, n_d, 4, false, n_w);
+  }
+}
+
+static void run_tile(const tile *x, size_t n_d, size_t n_w, size_t n_f, bool bias) {
+  if (n_d == 2 && n_w == 1)
+    pick_tile(x, 2, 1, n_f, bias);
+  else if (n_w == 1)
+    pick_tile(x, 1, 1, n_f, bias);
+  else if (n_d == 2)
+    pick_tile(x, 2, WEIGHTS, n_f, bias);
+  else
+    pick_tile(x, 1, WEIGHTS, n_f, bias);
+}
+
+/* Where the sums of a tile go. */
+static void aim(tile *x, size_t n_d, size_t n_f, bool bias, size_t n_w) {
+  size_t k = 0;
+  for (size_t w = 0; w < n_w; w++)
+    for (size_t d = 0; d < n_d; d++) {
+      const linear_part *p = &x->part[d];
+      for (size_t f = 0; f < n_f + (bias ? 1 : 0); f++, k++) {
+        x->place[k] = w * x->n_theta + (f < n_f ? (size_t)p->first + x->feature + f : (size_t)p->bias);
+        x->sign[k] = p->sign;
+      }
+    }
+}
+
+/* All tiles of one or two parts of the same size; they leave their sums one behind the other in acc. */
+static void sum_parts(tile *x, size_t n_d, size_t n_w) {
+  const size_t features = (size_t)x->part->n_features;
+  const bool bias = x->part->bias >= 0;
+  size_t at = 0;
+  do {
+    const size_t left = features - at;
+    const size_t n_f = left < FEATURES ? left : FEATURES;
+    const bool last = at + n_f == features;
+    x->feature = at;
+    aim(x, n_d, n_f, bias && last, n_w);
+    run_tile(x, n_d, n_w, n_f, bias && last);
+    x->acc += n_w * n_d * (n_f + (bias && last ? 1 : 0)) * WIDTH;
+    at += n_f;
+  } while (at < features);
+}
+
+static bool alike(const linear_part *a, const linear_part *b) {
+  return a->n_features == b->n_features && (a->bias < 0) == (b->bias < 0);
+}
+
+void PGB_KERNEL(pgb_linear_contract)(const linear_part *parts, size_t n_parts, size_t n_theta,
+                                     const pgb_rollout *r, size_t n_w, const float *const *weight, float *acc,
+                                     float *out) {
+  tile x = {.r = r, .n_w = n_w, .n_theta = n_theta};
+  memset(acc, 0, n_w * n_theta * PGB_LANES * sizeof *acc);
+  for (; x.from < r->rows; x.from = x.to) {
+    x.to = x.from + CHUNK < r->rows ? x.from + CHUNK : r->rows;
+    x.acc = acc;
+    for (x.lane0 = 0; x.lane0 < PGB_LANES; x.lane0 += WIDTH)
+      for (size_t w = 0, n = 0; w < n_w; w += n) {
+        n = w + WEIGHTS <= n_w ? WEIGHTS : 1;
+        x.weight = weight + w;
+        x.out = out + w * n_theta;
+        for (size_t p = 0, n_d = 0; p < n_parts; p += n_d) {
+          n_d = p + DELTAS <= n_parts && alike(&parts[p], &parts[p + 1]) ? DELTAS : 1;
+          x.part = &parts[p];
+          sum_parts(&x, n_d, n);
+        }
+      }
+  }
+}
