@@ -16,7 +16,7 @@ static const pgb_estimator_class reinforce = {.name = "reinforce"};
 static const pgb_estimator_class gpomdp = {.name = "gpomdp"};
 static const pgb_estimator_class undiscounted = {.name = "gpomdp-undiscounted"};
 static const pgb_estimator_class gae = {.name = "gae"};
-static const pgb_baseline_class none = {.name = "none", .kind = PGB_BASELINE_BATCH};
+static const pgb_baseline_class none = {.name = "none", .kind = PGB_BASELINE_NONE};
 static const pgb_baseline_class mean_baseline = {.name = "mean", .kind = PGB_BASELINE_BATCH};
 static const pgb_baseline_class loo = {.name = "loo", .kind = PGB_BASELINE_BATCH};
 static const pgb_baseline_class normalised = {.name = "normalised", .kind = PGB_BASELINE_BATCH};

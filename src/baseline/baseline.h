@@ -7,7 +7,8 @@
 
 /* What a baseline is made of decides when it can be known and what it costs. */
 typedef enum pgb_baseline_kind {
-  PGB_BASELINE_BATCH,    /* a function of the batch's own sums: none, mean, loo, normalised        */
+  PGB_BASELINE_NONE,     /* b = 0                                                           */
+  PGB_BASELINE_BATCH,    /* a function of the batch's own sums: mean, loo, normalised               */
   PGB_BASELINE_CONSTANT, /* one b, or one b_k per parameter, known beforehand: optimal, optimal-component */
   PGB_BASELINE_VALUE,    /* a state value known beforehand: value, value-linear                     */
   PGB_BASELINE_STEP,     /* per step from the other episodes of the batch: time-mean                */
@@ -25,9 +26,10 @@ typedef enum pgb_value_from {
  */
 typedef struct pgb_batch_sums {
   size_t n, n_theta;
-  const double *a, *s, *rs; /* sum A_i, sum S_i, sum R_i S_i                          */
-  double r, rr;             /* sum R_i, sum (R_i - mean R)^2                          */
-  const double *constant;   /* b in every entry, or b_k; NULL unless PGB_BASELINE_CONSTANT */
+  const double *a, *s,
+      *rs;      /* sum A_i, sum S_i (NULL for PGB_BASELINE_NONE), sum R_i S_i (NULL unless scaled) */
+  double r, rr; /* sum R_i, sum (R_i - mean R)^2                          */
+  const double *constant; /* b in every entry, or b_k; NULL unless PGB_BASELINE_CONSTANT */
 } pgb_batch_sums;
 
 typedef struct pgb_baseline_class {
@@ -35,10 +37,11 @@ typedef struct pgb_baseline_class {
   const char *aliases; /* "rloo|leave-one-out", or NULL                           */
   pgb_baseline_kind kind;
   bool biased;         /* the batch estimate is biased whatever the estimator     */
+  bool scaled;         /* combine() reads rs                                      */
   bool per_component;  /* PGB_BASELINE_CONSTANT: b_k instead of b                 */
   pgb_value_from from; /* PGB_BASELINE_VALUE: where the state value comes from     */
   size_t min_batch;    /* smaller batches hold NaN, and the reason says so        */
-  /* BATCH and CONSTANT: the batch estimate [n_theta] from the sums. */
+  /* NONE, BATCH and CONSTANT: the batch estimate [n_theta] from the sums. */
   void (*combine)(const pgb_batch_sums *sums, double *g);
 } pgb_baseline_class;
 
@@ -48,11 +51,14 @@ const pgb_baseline_class *pgb_baseline_find(const char *name);
 
 /* The leave-one-out mean reward-to-go: for each step t of episode i, the mean of G_t over the other episodes
  * of its batch that reached step t (0 where there is none). First every episode [from, to) of a batch is
- * added to sum and count, [horizon], zeroed by the caller, over several rollouts if need be; then value
- * [rows][lanes] is written at the steps of [from, to) only. Sums run in episode order. */
+ * added to sum, of G_t, and count, of episodes whose last step is t, [horizon], zeroed by the caller, over
+ * several rollouts if need be; then close turns count into the share 1/(n - 1) of each of the n others and
+ * itself that reach step t, 0 for n = 1; then value [rows][lanes] is written at the steps of [from, to) only.
+ * Sums run in episode order. */
 void pgb_time_mean_add(const pgb_rollout *rollout, size_t from, size_t to, double *sum, double *count);
+void pgb_time_mean_close(size_t episodes, double *count);
 void pgb_time_mean_eval(const pgb_rollout *rollout, size_t from, size_t to, const double *sum,
-                        const double *count, double *value);
+                        const double *share, double *value);
 
 /* Least squares fit of V on pgb_value_features over pilot rollouts, target G_t. Normal equations in double,
  * ridge 1e-5 as rllab's reg_coeff. */

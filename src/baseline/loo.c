@@ -17,6 +17,7 @@ const pgb_baseline_class pgb_baseline_loo = {
               "r1lgTGL5DE)",
     .aliases = "rloo|leave-one-out",
     .kind = PGB_BASELINE_BATCH,
+    .scaled = true,
     .min_batch = 2,
     .combine = combine,
 };

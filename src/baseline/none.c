@@ -12,7 +12,7 @@ const pgb_baseline_class pgb_baseline_none = {
     .formula = "b = 0",
     .bias = "unbiased wherever the estimator is",
     .source = "Williams 1992, doi:10.1007/BF00992696",
-    .kind = PGB_BASELINE_BATCH,
+    .kind = PGB_BASELINE_NONE,
     .min_batch = 1,
     .combine = combine,
 };

@@ -14,19 +14,29 @@ const pgb_baseline_class pgb_baseline_time_mean = {
 void pgb_time_mean_add(const pgb_rollout *r, size_t from, size_t to, double *sum, double *count) {
   for (size_t e = from; e < to; e++) {
     const double *togo = r->togo + r->origin[e];
-    for (size_t t = 0; t < (size_t)r->length[e]; t++) {
+    const size_t length = (size_t)r->length[e];
+    for (size_t t = 0; t < length; t++)
       sum[t] += togo[t * PGB_LANES];
-      count[t] += 1;
-    }
+    count[length - 1] += 1;
   }
 }
 
-void pgb_time_mean_eval(const pgb_rollout *r, size_t from, size_t to, const double *sum, const double *count,
+void pgb_time_mean_close(size_t episodes, double *count) {
+  double left = (double)episodes; /* that reach step t */
+  for (size_t t = 0; left > 0; t++) {
+    const double ended = count[t];
+    count[t] = left > 1 ? 1 / (left - 1) : 0.0;
+    left -= ended;
+  }
+}
+
+void pgb_time_mean_eval(const pgb_rollout *r, size_t from, size_t to, const double *sum, const double *share,
                         double *value) {
   for (size_t e = from; e < to; e++) {
     const double *togo = r->togo + r->origin[e];
     double *out = value + r->origin[e];
-    for (size_t t = 0; t < (size_t)r->length[e]; t++)
-      out[t * PGB_LANES] = count[t] > 1 ? (sum[t] - togo[t * PGB_LANES]) / (count[t] - 1) : 0.0;
+    const size_t length = (size_t)r->length[e];
+    for (size_t t = 0; t < length; t++)
+      out[t * PGB_LANES] = (sum[t] - togo[t * PGB_LANES]) * share[t];
   }
 }

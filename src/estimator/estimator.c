@@ -7,6 +7,13 @@
 #include <string.h>
 
 PGB_DECLARE_KERNEL(const pgb_estimator_class *const, pgb_estimator_classes, []);
+PGB_DECLARE_KERNEL(pgb_episode_sum_fn, pgb_episode_sum, );
+
+pgb_episode_sum_fn *pgb_episode_sum(pgb_isa isa) {
+  static pgb_episode_sum_fn *const copies[PGB_ISA_COUNT] = PGB_DISPATCH(pgb_episode_sum);
+  assert(isa < PGB_ISA_COUNT);
+  return copies[isa];
+}
 
 const pgb_estimator_class *const *pgb_estimator_table(pgb_isa isa) {
   static const pgb_estimator_class *const *const tables[PGB_ISA_COUNT] = PGB_DISPATCH(pgb_estimator_classes);

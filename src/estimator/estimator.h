@@ -8,6 +8,8 @@
 /* An estimator of the policy gradient is a weighting of scores: one episode gives g = sum_t w_t psi_t with
  * psi_t = grad log pi(a_t | s_t). With a state value V, V takes the baseline's place in the weights; with a
  * constant b, g = A - b S with A = sum_t w_t psi_t (no baseline) and S = sum_t ones_t psi_t. */
+typedef void pgb_ones_fn(double gamma, const pgb_rollout *rollout, float *w); /* w as of weights below */
+
 typedef struct pgb_estimator_class {
   const char *name, *title, *formula, *bias, *source;
   const char *aliases; /* names that people know it by, "a|b", or NULL */
@@ -18,10 +20,13 @@ typedef struct pgb_estimator_class {
    * lanes get 0. */
   void (*weights)(const void *params, double gamma, const pgb_rollout *rollout, const double *value,
                   float *w);
-  /* What a constant baseline multiplies; NULL where a constant has no meaning (gae). Takes no value. */
-  void (*ones)(double gamma, const pgb_rollout *rollout, float *w);
-  /* Whether the expectation differs from grad J although the baseline is harmless. value_exact: V is V^pi
-   * itself. */
+  /* What a constant baseline multiplies: one of the functions below, so that estimators with the same one
+   * share S; NULL where a constant has no meaning (gae). */
+  pgb_ones_fn *ones;
+  bool whole; /* w_t = (G_0 - V(s_0)) ones_t: an episode's sum is a multiple of S, no sum of its own is needed
+               */
+  /* Whether the expectation differs from grad J although the baseline is harmless; NULL: never. value_exact:
+   * V is V^pi itself. */
   bool (*biased)(const void *params, double gamma, size_t horizon, bool value_exact);
 } pgb_estimator_class;
 
@@ -29,5 +34,14 @@ const pgb_estimator_class *const *
 pgb_estimator_table(pgb_isa isa); /* NULL-terminated, order of estimators.def */
 /* By name or alias, or NULL. */
 const pgb_estimator_class *pgb_estimator_find(pgb_isa isa, const char *name);
+
+/* 1, and gamma^t, of every step (kernels, for the classes of the same instruction set). */
+pgb_ones_fn PGB_KERNEL(pgb_ones_flat), PGB_KERNEL(pgb_ones_discounted);
+
+/* Sums over n consecutive episodes, in their order, in double: sum[k] += factor[e] * x[e*stride + k], k <
+ * size; factor NULL: 1. */
+typedef void pgb_episode_sum_fn(const float *x, size_t stride, size_t size, const double *factor, size_t n,
+                                double *sum);
+pgb_episode_sum_fn *pgb_episode_sum(pgb_isa isa);
 
 #endif

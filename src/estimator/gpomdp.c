@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "estimator/discount.h"
 #include "estimator/estimator.h"
-
-/* gamma^t of every lane, by the products that r->discount holds too. */
-static inline void advance(double gamma, const int32_t *step, double *discount) {
-  PGB_LANE_LOOP
-  for (size_t i = 0; i < PGB_LANES; i++)
-    discount[i] = step[i] == 0 ? 1.0 : discount[i] * gamma;
-}
 
 static void weights(const void *params, double gamma, const pgb_rollout *r, const double *value, float *w) {
   (void)params;
@@ -14,7 +8,7 @@ static void weights(const void *params, double gamma, const pgb_rollout *r, cons
   for (size_t t = 0; t < r->rows; t++) {
     const size_t at = t * PGB_LANES;
     const double *togo = r->togo + at; /* 0 on idle lanes */
-    advance(gamma, r->step + at, discount);
+    advance(gamma, r->step + at, discount, discount);
     if (value == NULL) {
       PGB_LANE_LOOP
       for (size_t i = 0; i < PGB_LANES; i++)
@@ -29,25 +23,6 @@ static void weights(const void *params, double gamma, const pgb_rollout *r, cons
   }
 }
 
-static void ones(double gamma, const pgb_rollout *r, float *w) {
-  double discount[PGB_LANES] = {0};
-  for (size_t t = 0; t < r->rows; t++) {
-    const size_t at = t * PGB_LANES;
-    advance(gamma, r->step + at, discount);
-    PGB_LANE_LOOP
-    for (size_t i = 0; i < PGB_LANES; i++)
-      w[at + i] = r->end[at + i] == PGB_IDLE ? 0.0f : (float)discount[i];
-  }
-}
-
-static bool biased(const void *params, double gamma, size_t horizon, bool value_exact) {
-  (void)params;
-  (void)gamma;
-  (void)horizon;
-  (void)value_exact;
-  return false;
-}
-
 const pgb_estimator_class PGB_KERNEL(pgb_estimator_gpomdp) = {
     .name = "gpomdp",
     .title = "G(PO)MDP: each score is weighted by the discounted reward-to-go",
@@ -56,6 +31,5 @@ const pgb_estimator_class PGB_KERNEL(pgb_estimator_gpomdp) = {
     .source = "Baxter and Bartlett 2001, doi:10.1613/jair.806; Sutton et al. 2000 (policy gradient theorem)",
     .aliases = "reward-to-go|vpg", /* the latter is OpenAI Spinning Up's, of its gradient with a baseline */
     .weights = weights,
-    .ones = ones,
-    .biased = biased,
+    .ones = PGB_KERNEL(pgb_ones_discounted),
 };

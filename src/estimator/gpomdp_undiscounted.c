@@ -12,14 +12,6 @@ static void weights(const void *params, double gamma, const pgb_rollout *r, cons
   }
 }
 
-static void ones(double gamma, const pgb_rollout *r, float *w) {
-  (void)gamma;
-  const size_t size = r->rows * PGB_LANES;
-  PGB_LANE_LOOP
-  for (size_t at = 0; at < size; at++)
-    w[at] = r->end[at] == PGB_IDLE ? 0.0f : 1.0f;
-}
-
 static bool biased(const void *params, double gamma, size_t horizon, bool value_exact) {
   (void)params;
   (void)value_exact;
@@ -33,6 +25,6 @@ const pgb_estimator_class PGB_KERNEL(pgb_estimator_gpomdp_undiscounted) = {
     .bias = "biased for gamma < 1: states are not weighted by gamma^t",
     .source = "Nota and Thomas 2020, Is the policy gradient a gradient? (AAMAS), arXiv:1906.07073",
     .weights = weights,
-    .ones = ones,
+    .ones = PGB_KERNEL(pgb_ones_flat),
     .biased = biased,
 };

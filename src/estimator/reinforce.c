@@ -17,22 +17,6 @@ static void weights(const void *params, double gamma, const pgb_rollout *r, cons
   }
 }
 
-static void ones(double gamma, const pgb_rollout *r, float *w) {
-  (void)gamma;
-  const size_t size = r->rows * PGB_LANES;
-  PGB_LANE_LOOP
-  for (size_t at = 0; at < size; at++)
-    w[at] = r->end[at] == PGB_IDLE ? 0.0f : 1.0f;
-}
-
-static bool biased(const void *params, double gamma, size_t horizon, bool value_exact) {
-  (void)params;
-  (void)gamma;
-  (void)horizon;
-  (void)value_exact;
-  return false;
-}
-
 const pgb_estimator_class PGB_KERNEL(pgb_estimator_reinforce) = {
     .name = "reinforce",
     .title = "REINFORCE: the whole return weights every score",
@@ -41,6 +25,6 @@ const pgb_estimator_class PGB_KERNEL(pgb_estimator_reinforce) = {
         "unbiased for any b that does not depend on the episode's own actions; value stands for b = V(s_0)",
     .source = "Williams 1992, doi:10.1007/BF00992696, theorem 1",
     .weights = weights,
-    .ones = ones,
-    .biased = biased,
+    .ones = PGB_KERNEL(pgb_ones_flat),
+    .whole = true,
 };

@@ -15,10 +15,10 @@ pgb_estimator_kind pgb_estimator_what(const pgb_estimator_class *estimator) {
 }
 
 static pgb_pair_kind batch_kind(const char *name) {
-  static const char *const names[] = {"none", "mean", "loo", "normalised"};
+  static const char *const names[] = {"mean", "loo", "normalised"};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     if (strcmp(name, names[i]) == 0)
-      return (pgb_pair_kind)i;
+      return (pgb_pair_kind)(PGB_PAIR_MEAN + i);
   return PGB_PAIR_OTHER;
 }
 
@@ -28,16 +28,16 @@ pgb_pair_kind pgb_pair_what(const pgb_pair *pair) {
   if (estimator == PGB_ESTIMATOR_OTHER)
     return PGB_PAIR_OTHER;
   switch (pair->baseline->kind) {
-  case PGB_BASELINE_BATCH: {
-    const pgb_pair_kind kind = batch_kind(pair->baseline->name);
-    return kind == PGB_PAIR_NONE || takes_constant ? kind : PGB_PAIR_OTHER;
-  }
+  case PGB_BASELINE_NONE:
+    return PGB_PAIR_NONE;
+  case PGB_BASELINE_BATCH:
+    return takes_constant ? batch_kind(pair->baseline->name) : PGB_PAIR_OTHER;
   case PGB_BASELINE_CONSTANT:
     return takes_constant ? PGB_PAIR_CONSTANT : PGB_PAIR_OTHER;
   case PGB_BASELINE_VALUE:
     return PGB_PAIR_VALUE;
   case PGB_BASELINE_STEP:
-    return strcmp(pair->baseline->name, "time-mean") == 0 ? PGB_PAIR_STEP : PGB_PAIR_OTHER;
+    return PGB_PAIR_STEP;
   }
   return PGB_PAIR_OTHER;
 }

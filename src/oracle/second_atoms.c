@@ -121,7 +121,7 @@ static bool parts_of(const pgb_atoms *e, const pgb_pair *pair, parts *out) {
 }
 
 bool pgb_atoms_constant(const pgb_atoms *e, const pgb_estimator_class *estimator, bool component, double *b) {
-  const pgb_baseline_class none = {.name = "none", .kind = PGB_BASELINE_BATCH};
+  const pgb_baseline_class none = {.name = "none", .kind = PGB_BASELINE_NONE};
   const pgb_pair pair = {.estimator = estimator, .baseline = &none};
   parts x;
   double all_as = 0, all_ss = 0;

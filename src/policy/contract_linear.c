@@ -26,7 +26,7 @@ typedef int32_t ivec __attribute__((vector_size(VEC_BYTES)));
 
 enum {
   WIDTH = sizeof(vec) / sizeof(float),
-  CHUNK = 16,   /* rows of steps */
+  CHUNK = 32,   /* rows of steps */
   FEATURES = 4, /* at the most, of a tile */
   DELTAS = 2,   /* rows of delta of a tile */
   SUMS = DELTAS * (FEATURES + 1),
@@ -41,14 +41,13 @@ _Static_assert(PGB_LANES % WIDTH == 0, "lanes are whole vectors");
 /* What a tile works on. */
 typedef struct tile {
   const pgb_rollout *r;
-  const linear_part *part;    /* [n_deltas]                       */
-  const float *const *weight; /* [n_weights] rows of [T][lanes]   */
-  size_t from, to, lane0;     /* rows of steps; first lane         */
-  size_t feature;             /* the part's first feature of it    */
-  size_t n_w, n_theta;        /* of the whole contraction          */
-  size_t place[WEIGHTS * SUMS];  /* of each sum, where it goes in an episode's part of out */
-  float sign[WEIGHTS * SUMS];
-  float *acc, *out; /* its sums [n][WIDTH]; out of its first weight row */
+  const linear_part *part;       /* [n_deltas]                       */
+  const float *const *weight;    /* [n_weights] rows of [T][lanes]   */
+  size_t from, to, lane0;        /* rows of steps; first lane         */
+  size_t feature;                /* the part's first feature of it    */
+  size_t n_w, n_theta;           /* of the whole contraction          */
+  int32_t place[WEIGHTS * SUMS]; /* of each sum, where it goes in an episode's part of out */
+  float *acc, *out;              /* its sums [n][WIDTH]; out of its first weight row */
 } tile;
 
 static inline vec load(const float *from) {
@@ -88,7 +87,7 @@ static __attribute__((noinline)) void flush(const tile *x, size_t row, uint64_t 
     const float *sum = sums + i;
 #pragma GCC unroll 5
     for (size_t k = 0; k < n; k++)
-      to[x->place[k]] = x->sign[k] * sum[k * WIDTH];
+      to[x->place[k]] = sum[k * WIDTH];
   } while (ended != 0);
 }
 
@@ -184,8 +183,8 @@ static void aim(tile *x, size_t n_d, size_t n_f, bool bias, size_t n_w) {
     for (size_t d = 0; d < n_d; d++) {
       const linear_part *p = &x->part[d];
       for (size_t f = 0; f < n_f + (bias ? 1 : 0); f++, k++) {
-        x->place[k] = w * x->n_theta + (f < n_f ? (size_t)p->first + x->feature + f : (size_t)p->bias);
-        x->sign[k] = p->sign;
+        x->place[k] =
+            (int32_t)(w * x->n_theta + (f < n_f ? (size_t)p->first + x->feature + f : (size_t)p->bias));
       }
     }
 }

@@ -5,12 +5,11 @@
 #include "core/simd.h"
 #include "env/steps.h"
 
-/* The parameters of one row of delta of a policy whose score is a product: psi = sign * delta[row] * obs[f]
- * for the parameter first + f, f < n_features, and sign * delta[row] for the parameter bias. */
+/* The parameters of one row of delta of a policy whose score is a product: psi = delta[row] * obs[f] for the
+ * parameter first + f, f < n_features, and delta[row] for the parameter bias. */
 typedef struct linear_part {
   int32_t row, first, n_features;
   int32_t bias; /* -1: none */
-  float sign;   /* +1 or -1 */
 } linear_part;
 
 /* The contraction of pgb_policy_class for such a policy, parts [n_parts] without gaps or overlap. acc:

@@ -43,13 +43,10 @@ static pgb_status prepare(void *params, const pgb_space *space, double gain, pgb
   linear_part *parts = piece;
   for (size_t i = 0; i < m; i++) {
     ((double *)sd)[i] = p->sigma.data[p->sigma.size == 1 ? 0 : i];
-    parts[i] = (linear_part){.row = (int32_t)i,
-                             .first = (int32_t)(i * n),
-                             .n_features = (int32_t)n,
-                             .bias = -1,
-                             .sign = (float)gain};
+    parts[i] =
+        (linear_part){.row = (int32_t)i, .first = (int32_t)(i * n), .n_features = (int32_t)n, .bias = -1};
     if (p->learn_sigma)
-      parts[m + i] = (linear_part){.row = (int32_t)(m + i), .bias = (int32_t)(m * n + i), .sign = 1.0f};
+      parts[m + i] = (linear_part){.row = (int32_t)(m + i), .bias = (int32_t)(m * n + i)};
   }
   p->sd = sd;
   p->parts = parts;
@@ -130,6 +127,11 @@ static void contract(const void *params, const pgb_rollout *rollout, size_t n_w,
                      float *acc, float *out) {
   const pgb_gaussian_linear *p = params;
   PGB_KERNEL(pgb_linear_contract)(p->parts, p->n_parts, p->n_theta, rollout, n_w, weight, acc, out);
+  if (p->gain > 0)
+    return;
+  for (size_t row = 0; row < rollout->n_episodes * n_w; row++) /* gain is -1: u = -K x */
+    for (size_t k = 0; k < p->m * p->n; k++)
+      out[row * p->n_theta + k] = -out[row * p->n_theta + k];
 }
 
 const pgb_policy_class PGB_KERNEL(pgb_policy_gaussian_linear) = {

@@ -37,8 +37,7 @@ static pgb_status prepare(void *params, const pgb_space *space, double gain, pgb
     parts[a] = (linear_part){.row = (int32_t)a,
                              .first = (int32_t)(a * p->n_obs),
                              .n_features = (int32_t)p->n_obs,
-                             .bias = (int32_t)(p->n_choices * p->n_obs + a),
-                             .sign = 1.0f};
+                             .bias = (int32_t)(p->n_choices * p->n_obs + a)};
   p->parts = parts;
   *shape = (pgb_policy_shape){.n_theta = p->n_theta, .n_delta = p->n_parts, .words = 1};
   return pgb_ok();

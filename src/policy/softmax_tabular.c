@@ -26,7 +26,7 @@ static pgb_status prepare(void *params, const pgb_space *space, double gain, pgb
   PGB_TRY(pgb_arena_alloc(arena, p->n_choices, sizeof(linear_part), &piece));
   linear_part *parts = piece;
   for (size_t a = 0; a < p->n_choices; a++)
-    parts[a] = (linear_part){.row = (int32_t)a, .bias = (int32_t)a, .sign = 1.0f};
+    parts[a] = (linear_part){.row = (int32_t)a, .bias = (int32_t)a};
   p->parts = parts;
   *shape = (pgb_policy_shape){.n_theta = p->n_contexts * p->n_choices, .n_delta = p->n_choices, .words = 1};
   return pgb_ok();

@@ -21,12 +21,14 @@ typedef struct pgb_value {
   const double *coefficient; /* [pgb_value_feature_count]            */
 } pgb_value;
 
-/* V of every step into value[rows][lanes]; 0 on idle lanes. */
-void pgb_value_eval(const pgb_value *value, const pgb_rollout *rollout, double *out);
+/* V of every step into out[rows][lanes]; 0 on idle lanes. */
+typedef void pgb_value_eval_fn(const pgb_value *value, const pgb_rollout *rollout, double *out);
+pgb_value_eval_fn *pgb_value_eval(pgb_isa isa);
 
 /* Features of the linear baseline, rllab's LinearFeatureBaseline (Duan et al. 2016, rllab@ba78e4c
  * linear_feature_baseline.py): o, o^2 with o clipped to [-10, 10], then u, u^2, u^3, 1 with u = t/100. A
  * discrete observation enters as its indicator vector. out: [count]. */
+#define PGB_STEP_UNIT 0.01 /* of u */
 size_t pgb_value_feature_count(size_t n_obs, size_t n_contexts);
 void pgb_value_features(const double *obs, size_t n_obs, size_t n_contexts, double t, double *out);
 

@@ -38,7 +38,7 @@ static double cancelled(const pgb_study *study, size_t pair, size_t batch, const
   for (size_t b = 0; b < study->n_baselines; b++) {
     const size_t k = estimator * study->n_baselines + b;
     const pgb_summary *s = &result->summary[k * study->n_batches + batch];
-    if ((k == pair || strcmp(study->baselines[b]->name, "none") == 0) && s->n > 0 &&
+    if ((k == pair || study->baselines[b]->kind == PGB_BASELINE_NONE) && s->n > 0 &&
         s->norm2 + s->trace > scale2)
       scale2 = s->norm2 + s->trace;
   }

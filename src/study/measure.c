@@ -14,21 +14,24 @@ struct pgb_measure {
   const pgb_cell *cell;
   const pgb_plan *plan;
   pgb_rollout_run_fn *run;
+  pgb_value_eval_fn *value_eval;
+  pgb_episode_sum_fn *add;
   pgb_runner *runner;
   pgb_rollout *rollout;
-  size_t max_episodes;  /* taken from one rollout, so that `out` stays small      */
-  float **weight;       /* [n_rows] rows of [capacity][L]                         */
-  float *weights;       /* what they point into                                  */
-  double *value;        /* [capacity][L]                                         */
-  float *scratch, *out; /* contraction: [(n_rows*n_theta + 2)][L], [max_episodes][n_rows][n_theta] */
-  double *sum, *scaled; /* [n_rows][n_theta] sums over the batch, of rows and of R times rows of ones */
+  size_t max_episodes;           /* taken from one rollout, so that `out` stays small      */
+  float **weight;                /* [n_rows] rows of [capacity][L]                         */
+  float *weights;                /* what they point into                                  */
+  double *value;                 /* [capacity][L]                                         */
+  float *scratch, *out;          /* contraction: [(n_rows*n_theta + 2)][L], [max_episodes][n_rows][n_theta] */
+  double *factor;                /* [n_products][max_episodes] what each product multiplies its row by   */
+  double *sum;                   /* [n_rows + n_products][n_theta] sums over the batch                    */
   double *step_sum, *step_count; /* [horizon] of time-mean                        */
   double *g;                     /* [n_theta]                                             */
-  double ret_mean, ret_m2;       /* returns of the batch so far                   */
-  uint64_t filled;               /* episodes of the batch so far                  */
+  double first, off, off2; /* the batch's first return; sums of the others' distances to it, and of squares */
+  uint64_t filled;         /* episodes of the batch so far                                        */
 };
 
-enum { OUT_BYTES = 4 << 20 };
+enum { OUT_BYTES = 1 << 20 };
 
 static pgb_status allocate(pgb_measure *m) {
   const pgb_actor *actor = &m->cell->actor;
@@ -48,8 +51,8 @@ static pgb_status allocate(pgb_measure *m) {
   PGB_TRY(pgb_alloc(lanes, sizeof(double), (void *)&m->value));
   PGB_TRY(pgb_alloc((n_rows * n_theta + 2) * PGB_LANES, sizeof(float), (void *)&m->scratch));
   PGB_TRY(pgb_alloc(m->max_episodes * n_rows * n_theta, sizeof(float), (void *)&m->out));
-  PGB_TRY(pgb_alloc(n_rows * n_theta, sizeof(double), (void *)&m->sum));
-  PGB_TRY(pgb_alloc(n_rows * n_theta, sizeof(double), (void *)&m->scaled));
+  PGB_TRY(pgb_alloc(m->plan->n_products * m->max_episodes, sizeof(double), (void *)&m->factor));
+  PGB_TRY(pgb_alloc((n_rows + m->plan->n_products) * n_theta, sizeof(double), (void *)&m->sum));
   PGB_TRY(pgb_alloc(2 * actor->space.horizon, sizeof(double), (void *)&m->step_sum));
   PGB_TRY(pgb_alloc(n_theta, sizeof(double), (void *)&m->g));
   m->step_count = m->step_sum + actor->space.horizon;
@@ -69,6 +72,8 @@ pgb_status pgb_measure_create(const pgb_cell *cell, const pgb_plan *plan, const 
   m->cell = cell;
   m->plan = plan;
   m->run = pgb_rollout_run(isa);
+  m->value_eval = pgb_value_eval(isa);
+  m->add = pgb_episode_sum(isa);
   pgb_status s = allocate(m);
   if (s.code != PGB_OK)
     pgb_measure_destroy(m);
@@ -83,7 +88,7 @@ void pgb_measure_destroy(pgb_measure *m) {
   pgb_runner_destroy(m->runner);
   pgb_rollout_destroy(m->rollout);
   void *const pieces[] = {m->weight, m->weights, m->value,    m->scratch, m->out,
-                          m->sum,    m->scaled,  m->step_sum, m->g,       m};
+                          m->sum,    m->factor,  m->step_sum, m->g,       m};
   for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
     free(pieces[i]);
 }
@@ -101,35 +106,73 @@ double pgb_measure_bytes(const pgb_study *study, const pgb_cell *cell) {
   return steps * (step_bytes + 4 * rows) + OUT_BYTES + rows * (double)a->shape.n_theta * (4 * PGB_LANES + 16);
 }
 
+/* Weights of the rows and factors of the products of this kind and value; V, or the time-mean, is in
+ * m->value.
+ */
+static void weigh(pgb_measure *m, pgb_row_kind kind, const pgb_value *value) {
+  const pgb_rollout *r = m->rollout;
+  const double *v = kind == PGB_ROW_PLAIN ? NULL : m->value;
+  for (size_t row = 0; row < m->plan->n_rows; row++) {
+    const pgb_row *p = &m->plan->rows[row];
+    const pgb_study_estimator *e = &m->study->estimators[p->estimator];
+    if (p->kind != kind || p->value != value)
+      continue;
+    if (kind == PGB_ROW_ONES)
+      e->class_->ones(m->cell->actor.gamma, r, m->weight[row]);
+    else
+      e->class_->weights(e->params, m->cell->actor.gamma, r, v, m->weight[row]);
+  }
+  for (size_t k = 0; k < m->plan->n_products; k++) {
+    const pgb_product *p = &m->plan->products[k];
+    double *factor = m->factor + k * m->max_episodes;
+    if (p->factor != kind || p->value != value)
+      continue;
+    for (size_t e = 0; e < r->n_episodes; e++)
+      factor[e] = r->ret[e] - (v != NULL ? v[r->origin[e]] : 0.0);
+  }
+}
+
+/* The i-th value of rows and products, or NULL. */
+static const pgb_value *value_of(const pgb_plan *plan, size_t i) {
+  return i < plan->n_rows ? plan->rows[i].value : plan->products[i - plan->n_rows].value;
+}
+
 /* Weights of every row, then the sums of weighted scores of every episode, into m->out. */
 static void contract(pgb_measure *m) {
   const pgb_actor *actor = &m->cell->actor;
-  const pgb_rollout *r = m->rollout;
-  const pgb_value *evaluated = NULL;
-  /* Step rows come first: their value is in m->value already. */
-  for (int pass = 0; pass < 2; pass++)
-    for (size_t row = 0; row < m->plan->n_rows; row++) {
-      const pgb_row *p = &m->plan->rows[row];
-      const pgb_study_estimator *e = &m->study->estimators[p->estimator];
-      if ((p->kind == PGB_ROW_STEP) != (pass == 0))
-        continue;
-      if (p->kind == PGB_ROW_ONES) {
-        e->class_->ones(actor->gamma, r, m->weight[row]);
-        continue;
-      }
-      if (p->kind == PGB_ROW_VALUE && evaluated != p->value) {
-        pgb_value_eval(p->value, r, m->value);
-        evaluated = p->value;
-      }
-      e->class_->weights(e->params, actor->gamma, r, p->kind == PGB_ROW_PLAIN ? NULL : m->value,
-                         m->weight[row]);
-    }
-  actor->policy->contract(actor->policy_params, r, m->plan->n_rows, (const float *const *)m->weight,
+  const pgb_plan *plan = m->plan;
+  weigh(m, PGB_ROW_STEP, NULL); /* first: the time-mean is in m->value already */
+  weigh(m, PGB_ROW_ONES, NULL);
+  weigh(m, PGB_ROW_PLAIN, NULL);
+  for (size_t i = 0; i < plan->n_rows + plan->n_products; i++) {
+    const pgb_value *value = value_of(plan, i);
+    size_t before = 0;
+    while (value != NULL && before < i && value_of(plan, before) != value)
+      before++;
+    if (value == NULL || before < i)
+      continue;
+    m->value_eval(value, m->rollout, m->value);
+    weigh(m, PGB_ROW_VALUE, value);
+  }
+  actor->policy->contract(actor->policy_params, m->rollout, plan->n_rows, (const float *const *)m->weight,
                           m->scratch, m->out);
 }
 
+/* Returns of the complete batch into the block's figures; its sum of squares about the mean. */
+static double finish_returns(const pgb_measure *m, double *figures) {
+  const double n = (double)m->filled;
+  const double square = fmax(m->off2 - m->off * m->off / n, 0);
+  const double before = figures[PGB_SLOT_EPISODES];
+  const double far = m->first + m->off / n - figures[PGB_SLOT_RETURN_MEAN];
+  figures[PGB_SLOT_EPISODES] = before + n;
+  figures[PGB_SLOT_RETURN_MEAN] += far * n / (before + n);
+  figures[PGB_SLOT_RETURN_M2] += square + far * far * before * n / (before + n);
+  return square;
+}
+
 /* Batch estimates of every pair from the batch's sums, into the pairs' blocks. */
-static void finish_batch(pgb_measure *m, uint64_t batch, double *slots, double *gradients, uint64_t stride) {
+static void finish_batch(pgb_measure *m, double square, double *slots, double *gradients, uint64_t stride) {
+  const uint64_t batch = m->filled;
   const size_t d = m->cell->actor.shape.n_theta;
   const size_t block = pgb_block_size(d);
   for (size_t k = 0; k < m->plan->n_pairs; k++) {
@@ -139,11 +182,11 @@ static void finish_batch(pgb_measure *m, uint64_t batch, double *slots, double *
       continue;
     const pgb_batch_sums sums = {.n = (size_t)batch,
                                  .n_theta = d,
-                                 .a = m->sum + pair->row * d,
-                                 .s = m->sum + pair->ones * d,
-                                 .rs = m->scaled + pair->ones * d,
-                                 .r = m->ret_mean * (double)batch,
-                                 .rr = m->ret_m2,
+                                 .a = m->sum + pair->a * d,
+                                 .s = m->sum + pair->s * d,
+                                 .rs = m->sum + pair->rs * d,
+                                 .r = (double)batch * m->first + m->off,
+                                 .rr = square,
                                  .constant = pair->constant};
     if (baseline->combine != NULL)
       baseline->combine(&sums, m->g);
@@ -156,36 +199,33 @@ static void finish_batch(pgb_measure *m, uint64_t batch, double *slots, double *
   }
 }
 
-/* One episode into the sums of its batch and into the block's figures of the rollouts. */
-static void add_episode(pgb_measure *m, size_t e, double *figures) {
+/* Episodes [from, to) of the rollout into the sums of their batch. */
+static void add_episodes(pgb_measure *m, size_t from, size_t to, double *figures) {
   const size_t d = m->cell->actor.shape.n_theta;
   const size_t size = m->plan->n_rows * d;
-  const float *row = m->out + e * size;
-  const double ret = m->rollout->ret[e];
-  m->filled++;
-  const double off = ret - m->ret_mean;
-  m->ret_mean += off / (double)m->filled;
-  m->ret_m2 += off * (ret - m->ret_mean);
-  double *restrict sum = m->sum;
-  for (size_t i = 0; i < size; i++)
-    sum[i] += (double)row[i];
-  for (size_t w = 0; w < m->plan->n_rows; w++)
-    if (m->plan->rows[w].kind == PGB_ROW_ONES)
-      for (size_t i = w * d; i < (w + 1) * d; i++)
-        m->scaled[i] += ret * (double)row[i];
-  figures[PGB_SLOT_EPISODES] += 1;
-  const double far = ret - figures[PGB_SLOT_RETURN_MEAN];
-  figures[PGB_SLOT_RETURN_MEAN] += far / figures[PGB_SLOT_EPISODES];
-  figures[PGB_SLOT_RETURN_M2] += far * (ret - figures[PGB_SLOT_RETURN_MEAN]);
-  figures[PGB_SLOT_STEPS] += (double)m->rollout->length[e];
+  const float *out = m->out + from * size;
+  const double *ret = m->rollout->ret;
+  if (m->filled == 0)
+    m->first = ret[from];
+  int64_t steps = 0;
+  for (size_t e = from; e < to; e++) {
+    const double off = ret[e] - m->first;
+    m->off += off;
+    m->off2 += off * off;
+    steps += m->rollout->length[e];
+  }
+  m->filled += to - from;
+  figures[PGB_SLOT_STEPS] += (double)steps;
+  m->add(out, size, size, NULL, to - from, m->sum);
+  for (size_t k = 0; k < m->plan->n_products; k++)
+    m->add(out + m->plan->products[k].row * d, size, d, m->factor + k * m->max_episodes + from, to - from,
+           m->sum + size + k * d);
 }
 
 static void clear_batch(pgb_measure *m) {
-  const size_t size = m->plan->n_rows * m->cell->actor.shape.n_theta;
-  memset(m->sum, 0, size * sizeof *m->sum);
-  memset(m->scaled, 0, size * sizeof *m->scaled);
-  m->ret_mean = 0;
-  m->ret_m2 = 0;
+  memset(m->sum, 0, (m->plan->n_rows + m->plan->n_products) * m->cell->actor.shape.n_theta * sizeof *m->sum);
+  m->off = 0;
+  m->off2 = 0;
   m->filled = 0;
 }
 
@@ -200,12 +240,14 @@ static void take(pgb_measure *m, const job *j, uint64_t from, size_t n) {
   assert(j->batch > 0);
   contract(m);
   const size_t d = m->cell->actor.shape.n_theta;
-  for (size_t e = 0; e < n; e++) {
-    add_episode(m, e, j->figures);
+  for (size_t e = 0, to = 0; e < n; e = to) {
+    const uint64_t wanted = j->batch - m->filled;
+    to = wanted < n - e ? e + (size_t)wanted : n;
+    add_episodes(m, e, to, j->figures);
     if (m->filled < j->batch)
       continue;
     const uint64_t replicate = (from + e) / j->batch;
-    finish_batch(m, j->batch, j->slots,
+    finish_batch(m, finish_returns(m, j->figures), j->slots,
                  j->gradients == NULL ? NULL : j->gradients + (replicate - j->first) * d, j->end - j->first);
     clear_batch(m);
   }
@@ -228,6 +270,7 @@ static void step_values(pgb_measure *m, uint64_t batch, size_t n) {
   for (size_t from = 0; from < n; from += (size_t)batch) {
     clear_steps(m);
     pgb_time_mean_add(m->rollout, from, from + (size_t)batch, m->step_sum, m->step_count);
+    pgb_time_mean_close((size_t)batch, m->step_count);
     pgb_time_mean_eval(m->rollout, from, from + (size_t)batch, m->step_sum, m->step_count, m->value);
   }
 }
@@ -242,6 +285,7 @@ static void take_large(pgb_measure *m, const job *j, uint64_t from, pgb_phase_ti
     pgb_time_mean_add(m->rollout, 0, n, m->step_sum, m->step_count);
     at += n;
   }
+  pgb_time_mean_close((size_t)j->batch, m->step_count);
   for (uint64_t at = from; at < end;) {
     const size_t n = roll(m, j, at, end, times);
     pgb_time_mean_eval(m->rollout, 0, n, m->step_sum, m->step_count, m->value);

@@ -11,18 +11,8 @@ uint32_t pgb_stream(size_t cell, size_t batch_index) {
   return (uint32_t)(cell << 8 | batch_index);
 }
 
-/* Index of a row, added if it is not there yet. */
-static size_t need_row(pgb_row *rows, size_t *n, pgb_row_kind kind, size_t estimator,
-                       const pgb_value *value) {
-  for (size_t i = 0; i < *n; i++)
-    if (rows[i].kind == kind && rows[i].estimator == estimator && rows[i].value == value)
-      return i;
-  rows[*n] = (pgb_row){.kind = kind, .estimator = estimator, .value = value};
-  return (*n)++;
-}
-
 static bool needs_ones(const pgb_baseline_class *b) {
-  return b->kind == PGB_BASELINE_CONSTANT || (b->kind == PGB_BASELINE_BATCH && strcmp(b->name, "none") != 0);
+  return b->kind == PGB_BASELINE_CONSTANT || b->kind == PGB_BASELINE_BATCH;
 }
 
 /* Why the pair has no meaning here, or NULL. */
@@ -47,9 +37,52 @@ typedef struct builder {
   const pgb_cell *cell;
   const pgb_fits *fits;
   pgb_row *rows;
-  size_t n_rows;
+  pgb_product *products;
+  size_t n_rows, n_products, max_rows;
   bool step;
 } builder;
+
+/* Index of a row, added if it is not there yet. Estimators with the same ones share them. */
+static size_t need_row(builder *b, pgb_row_kind kind, size_t estimator, const pgb_value *value) {
+  const pgb_study_estimator *all = b->study->estimators;
+  for (size_t i = 0; i < b->n_rows; i++) {
+    const pgb_row *r = &b->rows[i];
+    const bool same = r->estimator == estimator ||
+                      (kind == PGB_ROW_ONES && all[r->estimator].class_->ones == all[estimator].class_->ones);
+    if (r->kind == kind && r->value == value && same)
+      return i;
+  }
+  b->rows[b->n_rows] = (pgb_row){.kind = kind, .estimator = estimator, .value = value};
+  return b->n_rows++;
+}
+
+/* Number of the sum of a product with the estimator's ones, max_rows and its index until the rows are
+ * counted.
+ */
+static size_t need_product(builder *b, pgb_row_kind factor, size_t estimator, const pgb_value *value) {
+  const size_t row = need_row(b, PGB_ROW_ONES, estimator, NULL);
+  for (size_t i = 0; i < b->n_products; i++)
+    if (b->products[i].factor == factor && b->products[i].row == row && b->products[i].value == value)
+      return b->max_rows + i;
+  b->products[b->n_products] = (pgb_product){.factor = factor, .row = row, .value = value};
+  return b->max_rows + b->n_products++;
+}
+
+/* The sums that a pair's estimate is made of. */
+static void need_sums(builder *b, size_t estimator, const pgb_baseline_class *c, pgb_plan_pair *pair) {
+  const pgb_row_kind kind = c->kind == PGB_BASELINE_VALUE  ? PGB_ROW_VALUE
+                            : c->kind == PGB_BASELINE_STEP ? PGB_ROW_STEP
+                                                           : PGB_ROW_PLAIN;
+  b->step = b->step || kind == PGB_ROW_STEP;
+  pair->a = b->study->estimators[estimator].class_->whole ? need_product(b, kind, estimator, pair->value)
+                                                          : need_row(b, kind, estimator, pair->value);
+  pair->s = needs_ones(c) ? need_row(b, PGB_ROW_ONES, estimator, NULL) : pair->a;
+  pair->rs = c->scaled ? need_product(b, PGB_ROW_PLAIN, estimator, NULL) : pair->a;
+}
+
+static size_t settled(const builder *b, size_t sum) {
+  return sum < b->max_rows ? sum : sum - b->max_rows + b->n_rows;
+}
 
 static pgb_plan_pair make_pair(builder *b, size_t estimator, size_t baseline) {
   const pgb_study_estimator *e = &b->study->estimators[estimator];
@@ -63,15 +96,11 @@ static pgb_plan_pair make_pair(builder *b, size_t estimator, size_t baseline) {
   pair.reason = small_batch_reason(b->study, c);
   const bool exact = c->kind == PGB_BASELINE_VALUE && c->from == PGB_FROM_EXACT;
   pair.biased =
-      c->biased || e->class_->biased(e->params, b->cell->actor.gamma, b->cell->actor.space.horizon, exact);
+      c->biased || (e->class_->biased != NULL &&
+                    e->class_->biased(e->params, b->cell->actor.gamma, b->cell->actor.space.horizon, exact));
   if (c->kind == PGB_BASELINE_CONSTANT)
     pair.constant = c->per_component ? fits->component[estimator] : fits->constant[estimator];
-  const pgb_row_kind kind = c->kind == PGB_BASELINE_VALUE  ? PGB_ROW_VALUE
-                            : c->kind == PGB_BASELINE_STEP ? PGB_ROW_STEP
-                                                           : PGB_ROW_PLAIN;
-  b->step = b->step || kind == PGB_ROW_STEP;
-  pair.row = need_row(b->rows, &b->n_rows, kind, estimator, pair.value);
-  pair.ones = needs_ones(c) ? need_row(b->rows, &b->n_rows, PGB_ROW_ONES, estimator, NULL) : pair.row;
+  need_sums(b, estimator, c, &pair);
   return pair;
 }
 
@@ -94,18 +123,33 @@ pgb_status pgb_plan_create(const pgb_study *study, size_t cell, pgb_isa isa, pgb
   pgb_plan plan = {.n_pairs = study->n_estimators * study->n_baselines};
   pgb_fits fits;
   void *rows = NULL;
+  void *products = NULL;
   void *pairs = NULL;
   PGB_TRY(open_oracle(c, arena, &plan));
   PGB_TRY(pgb_pilot_fit(study, cell, plan.oracle, isa, arena, &fits));
   PGB_TRY(pgb_arena_alloc(arena, 2 * plan.n_pairs, sizeof(pgb_row), &rows));
+  PGB_TRY(pgb_arena_alloc(arena, 2 * plan.n_pairs, sizeof(pgb_product), &products));
   PGB_TRY(pgb_arena_alloc(arena, plan.n_pairs, sizeof(pgb_plan_pair), &pairs));
-  builder b = {.study = study, .cell = c, .fits = &fits, .rows = rows};
+  builder b = {.study = study,
+               .cell = c,
+               .fits = &fits,
+               .rows = rows,
+               .products = products,
+               .max_rows = 2 * plan.n_pairs};
+  pgb_plan_pair *pair = pairs;
   for (size_t k = 0; k < plan.n_pairs; k++)
-    ((pgb_plan_pair *)pairs)[k] = make_pair(&b, k / study->n_baselines, k % study->n_baselines);
+    pair[k] = make_pair(&b, k / study->n_baselines, k % study->n_baselines);
+  for (size_t k = 0; k < plan.n_pairs; k++) {
+    pair[k].a = settled(&b, pair[k].a);
+    pair[k].s = settled(&b, pair[k].s);
+    pair[k].rs = settled(&b, pair[k].rs);
+  }
   if (b.n_rows == 0) /* no pair is defined here: the rollouts are measured all the same */
-    (void)need_row(b.rows, &b.n_rows, PGB_ROW_PLAIN, 0, NULL);
+    (void)need_row(&b, PGB_ROW_PLAIN, 0, NULL);
   plan.rows = rows;
   plan.n_rows = b.n_rows;
+  plan.products = products;
+  plan.n_products = b.n_products;
   plan.pairs = pairs;
   plan.has_step_row = b.step;
   *out = plan;

@@ -5,28 +5,36 @@
 #include "oracle/oracle.h"
 #include "study/study.h"
 
-/* How a cell's (estimator, baseline) pairs are computed from common rollouts: each needs one or two weight
- * rows, and rows are shared. A pure function of study, cell and seed; every rank makes its own copy,
- * identical on all. */
+/* How a cell's (estimator, baseline) pairs are computed from common rollouts: each from one to three sums
+ * over the batch, of contracted weight rows or of such rows times a factor of each episode, and both are
+ * shared. A pure function of study, cell and seed; every rank makes its own copy, identical on all. */
 
 typedef enum pgb_row_kind {
-  PGB_ROW_PLAIN, /* weights without a baseline: A                          */
+  PGB_ROW_PLAIN, /* weights without a baseline: A; factor R                */
   PGB_ROW_ONES,  /* what a constant multiplies: S                          */
-  PGB_ROW_VALUE, /* weights with a state value known beforehand            */
-  PGB_ROW_STEP,  /* weights with the time-mean of the batch's other episodes */
+  PGB_ROW_VALUE, /* with a state value known beforehand; factor R - V(s_0)  */
+  PGB_ROW_STEP,  /* with the time-mean of the batch's other episodes; factor R less that of step 0 */
 } pgb_row_kind;
 
 typedef struct pgb_row {
   pgb_row_kind kind;
-  size_t estimator;       /* index into the study's estimators */
+  size_t estimator;       /* index into the study's estimators; PGB_ROW_ONES: any that has these ones */
   const pgb_value *value; /* PGB_ROW_VALUE                     */
 } pgb_row;
+
+/* A row of ones times a factor of each episode: what estimators that are `whole` need instead of a row of
+ * their own, and R S for leave-one-out. */
+typedef struct pgb_product {
+  pgb_row_kind factor;
+  size_t row;
+  const pgb_value *value; /* PGB_ROW_VALUE */
+} pgb_product;
 
 typedef struct pgb_plan_pair {
   bool defined;
   bool biased;            /* expectation of the batch estimate is not grad J                 */
   const char *reason;     /* why not defined, or where only: "batch 1: ..."; "" otherwise     */
-  size_t row, ones;       /* rows of A (or the value row) and of S; ones == row where unused   */
+  size_t a, s, rs;        /* sums of A, S and R S: a row, or n_rows and a product; == a where unused */
   const double *constant; /* [n_theta] PGB_BASELINE_CONSTANT                             */
   const pgb_value *value; /* PGB_BASELINE_VALUE                                          */
 } pgb_plan_pair;
@@ -34,6 +42,8 @@ typedef struct pgb_plan_pair {
 typedef struct pgb_plan {
   size_t n_rows, n_pairs; /* n_pairs = n_estimators * n_baselines, baseline fastest */
   const pgb_row *rows;
+  size_t n_products;
+  const pgb_product *products;
   const pgb_plan_pair *pairs;
   bool has_step_row;
   pgb_oracle *oracle; /* or NULL */

@@ -127,7 +127,7 @@ void pgb_result_measured(const pgb_study *study, size_t cell, size_t batch, cons
     result->figure[PGB_COSINE_PAIRWISE][at] = s->cosine_pairwise;
     signal(study, d, batch, at, own, n_blocks, s, result);
     for (size_t b = 0; b < study->n_baselines && isfinite(s->trace); b++)
-      if (strcmp(study->baselines[b]->name, "none") == 0) {
+      if (study->baselines[b]->kind == PGB_BASELINE_NONE) {
         gather(blocks, n_blocks, stride, (estimator * study->n_baselines + b) * size, size, none);
         pgb_ratio(own, none, n_blocks, d, &result->figure[PGB_VARIANCE_RATIO][at],
                   &result->figure[PGB_VARIANCE_RATIO_LOW][at], &result->figure[PGB_VARIANCE_RATIO_HIGH][at]);
