@@ -101,7 +101,7 @@ typedef struct setting {
   size_t d, replicates, batch, runs;
   double trace;    /* exact, of one sample                                    */
   double mean[4];  /* exact, where not 0                                      */
-  double coverage; /* per cent, found with 3750 to 20000 runs of another generator */
+  double coverage; /* per cent, found with 3750 to 20000 runs of other numbers */
 } setting;
 
 static const setting settings[] = {
@@ -122,15 +122,24 @@ static const setting settings[] = {
     {"signs", signs, 1, 100, 1, 1000, 1, {0}, 100},
 };
 
-/* One run of a setting: its summary, and the z-scores' largest magnitude. */
-static double run(const setting *t, uint32_t stream, uint32_t number, double *blocks, pgb_summary *out) {
+/* Blocks too large for more than 32 of them. */
+static const setting few[] = {
+    {"gaussian, value", gauss_value, 1, 1000, 1, 700, 6.744644444444444, {-1.36}, 95.4},
+    {"normal context", gauss_context, 1, 2000, 1, 400, 8.825444444444444, {-0.85}, 94.2},
+    {"bandit", bandit, 4, 1000, 1, 500, 1.241031402679, {0}, 95.8},
+    {"normal vector", gauss_vector, 10, 1000, 1, 300, 10, {0}, 95.0},
+};
+
+/* One run of a setting with blocks of `room` doubles: its summary, and the z-scores' largest magnitude. */
+static double run(const setting *t, size_t room, uint32_t stream, uint32_t number, double *blocks,
+                  pgb_summary *out) {
   source s = {.stream = stream, .run = number};
   double g[MAX_D], sum[MAX_D], mean[MAX_D], variance[MAX_D];
-  const size_t count = pgb_block_count(t->replicates), size = pgb_block_size(t->d);
+  const size_t count = pgb_block_count(t->replicates, room), size = pgb_block_size(t->d);
   memset(blocks, 0, count * size * sizeof *blocks);
   for (size_t b = 0; b < count; b++) {
     uint64_t first, end;
-    pgb_block_range(t->replicates, b, &first, &end);
+    pgb_block_range(t->replicates, room, b, &first, &end);
     for (; first < end; first++) {
       memset(sum, 0, sizeof sum);
       for (size_t i = 0; i < t->batch; i++) {
@@ -153,18 +162,19 @@ static double run(const setting *t, uint32_t stream, uint32_t number, double *bl
   return worst;
 }
 
-static void test_setting(checks *c, const setting *t, uint32_t stream, double *blocks) {
+static void test_setting(checks *c, const setting *t, size_t room, uint32_t stream, double *blocks) {
   double covered = 0, worst = 0, false_alarms = 0;
   const double runs = (double)t->runs, p = t->coverage / 100;
   for (uint32_t i = 0; i < t->runs; i++) {
     pgb_summary s;
-    const double z = run(t, stream, i, blocks, &s);
+    const double z = run(t, room, stream, i, blocks, &s);
     worst = fmax(worst, z);
     false_alarms += z > 3.2905; /* 1e-3 of normal ones, four of them, d components */
     covered += s.low <= t->trace / (double)t->batch && t->trace / (double)t->batch <= s.high;
   }
-  printf("%-18s R = %-5zu N = %-3zu covered %.1f %% (%.1f), largest |z| %.2f\n", t->name, t->replicates,
-         t->batch, 100 * covered / runs, t->coverage, worst);
+  printf("%-18s R = %-5zu N = %-3zu covered %.1f %% (%.1f), largest |z| %.2f, %zu blocks\n", t->name,
+         t->replicates, t->batch, 100 * covered / runs, t->coverage, worst,
+         pgb_block_count(t->replicates, room));
   /* 3.5 standard errors, and half a run for the stated figure's own rounding */
   CHECK_NEAR(c, covered / runs, p, 0, 3.5 * sqrt(p * (1 - p) / runs) + 0.005);
   CHECK(c, worst < 5 && false_alarms <= 0.006 * runs + 2);
@@ -173,14 +183,14 @@ static void test_setting(checks *c, const setting *t, uint32_t stream, double *b
 /* Paired ratio of two baselines on the same samples, tr(value)/tr(none). */
 static void test_ratio(checks *c, double *blocks, size_t replicates, size_t runs, double coverage) {
   const double exact = 6.744644444444444 / 11.641588888888889;
-  const size_t count = pgb_block_count(replicates), size = pgb_block_size(1);
+  const size_t count = pgb_block_count(replicates, 1), size = pgb_block_size(1);
   double *other = blocks + PGB_MAX_BLOCKS * size, covered = 0, width = 0, unpaired = 0;
   for (uint32_t i = 0; i < runs; i++) {
     source s = {.stream = 100, .run = i};
     memset(blocks, 0, 2 * PGB_MAX_BLOCKS * size * sizeof *blocks);
     for (size_t b = 0; b < count; b++) {
       uint64_t first, end;
-      pgb_block_range(replicates, b, &first, &end);
+      pgb_block_range(replicates, 1, b, &first, &end);
       for (; first < end; first++) {
         double g[2];
         two_baselines(&s, g);
@@ -208,7 +218,9 @@ int main(void) {
   if (blocks == NULL)
     return 1;
   for (uint32_t i = 0; i < sizeof settings / sizeof *settings; i++)
-    test_setting(&c, &settings[i], i, blocks);
+    test_setting(&c, &settings[i], 1, i, blocks);
+  for (uint32_t i = 0; i < sizeof few / sizeof *few; i++)
+    test_setting(&c, &few[i], SIZE_MAX / 2, 300 + i, blocks);
   test_ratio(&c, blocks, 100, 2000, 89.8);
   test_ratio(&c, blocks, 1000, 1000, 96.5);
   free(blocks);

@@ -66,20 +66,25 @@ static void test_student(checks *c) {
 
 static void test_ranges(checks *c) {
   static const uint64_t sizes[] = {1, 2, 10, 255, 256, 257, 511, 513, 1000, 10000, 1000000007, UINT64_MAX};
-  CHECK(c, pgb_block_count(0) == 0);
-  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-    const size_t count = pgb_block_count(sizes[i]);
+  CHECK(c, pgb_block_count(0, 1) == 0);
+  for (size_t k = 0; k < 4 * (sizeof sizes / sizeof *sizes); k++) {
+    static const size_t rooms[] = {1, 4096, 100000, 1000000000}; /* doubles of a block */
+    static const size_t most[] = {PGB_MAX_BLOCKS, PGB_MAX_BLOCKS, 83, 32};
+    const size_t i = k / 4, room = rooms[k % 4];
+    const size_t count = pgb_block_count(sizes[i], room);
     uint64_t next = 0, first, end, width = 0;
-    CHECK(c, count > 0 && count <= PGB_MAX_BLOCKS);
+    CHECK(c, count > 0 && count <= most[k % 4] && (sizes[i] < 32 || count >= 16));
     for (size_t b = 0; b < count; b++) {
-      pgb_block_range(sizes[i], b, &first, &end);
+      pgb_block_range(sizes[i], room, b, &first, &end);
       CHECK(c, first == next && end > first && (b == 0 || end - first <= width));
       width = b == 0 ? end - first : width;
       next = end;
     }
     CHECK(c, next == sizes[i]);
   }
-  CHECK(c, pgb_block_count(256) == 256 && pgb_block_count(257) == 129 && pgb_block_count(10000) == 250);
+  CHECK(c,
+        pgb_block_count(256, 1) == 256 && pgb_block_count(257, 1) == 129 && pgb_block_count(10000, 1) == 250);
+  CHECK(c, pgb_block_count(1000000, 32769) == 255 && pgb_block_count(3200, 1000000000) == 32);
 }
 
 /* Skewed samples with correlated components, by address. */
@@ -96,9 +101,9 @@ static double *fill(uint32_t stream, uint64_t n, size_t d, double shift, double 
   double *blocks = calloc(PGB_MAX_BLOCKS * pgb_block_size(d), sizeof *blocks), *g = calloc(n * d, sizeof *g);
   if (blocks == NULL || g == NULL)
     exit(1);
-  for (size_t b = pgb_block_count(n); b-- > 0;) { /* any order of filling */
+  for (size_t b = pgb_block_count(n, 1); b-- > 0;) { /* any order of filling */
     uint64_t first, end;
-    pgb_block_range(n, b, &first, &end);
+    pgb_block_range(n, 1, b, &first, &end);
     for (uint64_t i = first; i < end; i++) {
       sample(stream, i, d, shift, g + i * d);
       pgb_block_add(blocks + b * pgb_block_size(d), d, g + i * d);
@@ -116,7 +121,7 @@ static void test_against_plain(checks *c, uint64_t n, size_t d, double shift) {
   double *g, *blocks = fill(1, n, d, shift, &g);
   double *mean = calloc(2 * d, sizeof *mean), *variance = mean + d, direction[64] = {0};
   pgb_summary s;
-  pgb_summarise(blocks, pgb_block_count(n), d, mean, variance, &s);
+  pgb_summarise(blocks, pgb_block_count(n, 1), d, mean, variance, &s);
   const double count = (double)n;
   double trace = 0, norm2 = 0, m[64], unit[64] = {0}, fourth = 0, second = 0, peak = 0, along = 0, norm_c = 0;
   for (size_t k = 0; k < d; k++) {
@@ -156,7 +161,7 @@ static void test_against_plain(checks *c, uint64_t n, size_t d, double shift) {
   CHECK_NEAR(c, s.signal2, norm2 - trace / count, 1e-9, 0);
   CHECK_NEAR(c, s.snr, (norm2 - trace / count) / trace, 1e-9, 0);
   CHECK_NEAR(c, s.cosine_pairwise, pairs / (count * (count - 1)), 1e-9, 1e-12);
-  CHECK_NEAR(c, pgb_cosine_to(blocks, pgb_block_count(n), d, direction), along, 1e-9, 1e-12);
+  CHECK_NEAR(c, pgb_cosine_to(blocks, pgb_block_count(n, 1), d, direction), along, 1e-9, 1e-12);
   CHECK_NEAR(c, s.kurtosis - 1, fourth / (second * second) - 1, n <= PGB_MAX_BLOCKS ? 1e-8 : 0.3, 1e-12);
   CHECK_NEAR(c, s.peak, peak, n <= PGB_MAX_BLOCKS ? 1e-8 : 0.55, 0); /* a bound within a factor 2 */
   CHECK(c, s.n == count && s.low < trace && trace < s.high && s.dof >= 1);
@@ -173,7 +178,7 @@ static void test_kurtosis_blocks(checks *c) {
   for (uint32_t run = 0; run < RUNS; run++) {
     double *g, *blocks = fill(100 + run, N, 2, 0, &g), mean[2], variance[2], fourth = 0, second = 0;
     pgb_summary s;
-    pgb_summarise(blocks, pgb_block_count(N), 2, mean, variance, &s);
+    pgb_summarise(blocks, pgb_block_count(N, 1), 2, mean, variance, &s);
     for (size_t i = 0; i < N; i++) {
       const double a = g[2 * i] - mean[0], b = g[2 * i + 1] - mean[1], q = a * a + b * b;
       fourth += q * q / N;
@@ -230,7 +235,7 @@ static void test_ratio(checks *c) {
   enum { N = 700, D = 5 };
   double *a = fill(2, N, D, 0, NULL), *b = fill(2, N, D, 3, NULL), *other = fill(3, N, D, 0, NULL);
   double *scaled = calloc(PGB_MAX_BLOCKS * pgb_block_size(D), sizeof *scaled), g[D], ratio, low, high;
-  const size_t blocks = pgb_block_count(N);
+  const size_t blocks = pgb_block_count(N, 1);
   for (size_t i = 0; i < N; i++) {
     sample(2, i, D, 0, g);
     for (size_t k = 0; k < D; k++)
@@ -294,7 +299,7 @@ static void test_joint(checks *c) {
   enum { N = 4000, D = 200 };
   double *blocks = fill(7, N, D, 0, NULL), *mean = calloc(3 * D, sizeof *mean), *variance = mean + D,
          *exact = mean + 2L * D;
-  const size_t count = pgb_block_count(N);
+  const size_t count = pgb_block_count(N, 1);
   pgb_summary s;
   pgb_summarise(blocks, count, D, mean, variance, &s);
   double true_mean = 0;

@@ -4,14 +4,23 @@
 #include <assert.h>
 #include <math.h>
 
-size_t pgb_block_count(uint64_t replicates) {
-  const uint64_t size = replicates / PGB_MAX_BLOCKS + (replicates % PGB_MAX_BLOCKS != 0);
+enum { LEAST_BLOCKS = 32, WISHED_BYTES = 64 << 20 };
+
+/* Replicates of a block. */
+static uint64_t width(uint64_t replicates, size_t doubles) {
+  const size_t room = WISHED_BYTES / sizeof(double) / (doubles == 0 ? 1 : doubles);
+  const uint64_t most = room < LEAST_BLOCKS ? LEAST_BLOCKS : room < PGB_MAX_BLOCKS ? room : PGB_MAX_BLOCKS;
+  return replicates / most + (replicates % most != 0);
+}
+
+size_t pgb_block_count(uint64_t replicates, size_t doubles) {
+  const uint64_t size = width(replicates, doubles);
   return size == 0 ? 0 : (size_t)(replicates / size + (replicates % size != 0));
 }
 
-void pgb_block_range(uint64_t replicates, size_t block, uint64_t *first, uint64_t *end) {
-  assert(block < pgb_block_count(replicates));
-  const uint64_t size = replicates / PGB_MAX_BLOCKS + (replicates % PGB_MAX_BLOCKS != 0);
+void pgb_block_range(uint64_t replicates, size_t doubles, size_t block, uint64_t *first, uint64_t *end) {
+  assert(block < pgb_block_count(replicates, doubles));
+  const uint64_t size = width(replicates, doubles);
   *first = size * block;
   *end = replicates - *first < size ? replicates : *first + size;
 }

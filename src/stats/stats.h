@@ -12,10 +12,11 @@
  * with the replicates. Any non-finite sample makes the figures it enters NaN. */
 enum { PGB_MAX_BLOCKS = 256 };
 
-/* G: blocks of ceil(R / 256) replicates, the last may be smaller. Replicates [*first, *end) are those of a
- * block. */
-size_t pgb_block_count(uint64_t replicates);
-void pgb_block_range(uint64_t replicates, size_t block, uint64_t *first, uint64_t *end);
+/* G: blocks of ceil(R / most) replicates, the last may be smaller. doubles: what one block takes, of all
+ * pairs; most is 256, or fewer so that all blocks stay within 64 MiB, but never below 32: the intervals need
+ * that many. Replicates [*first, *end) are those of a block. */
+size_t pgb_block_count(uint64_t replicates, size_t doubles);
+void pgb_block_range(uint64_t replicates, size_t doubles, size_t block, uint64_t *first, uint64_t *end);
 
 /* Doubles per block: count, zeros (samples that are the zero vector), peak (largest squared distance of a
  * sample to the block's mean before it), then mean[d], m2[d] (sum of squared deviations from the block's
@@ -47,7 +48,8 @@ typedef struct pgb_summary {
 /* mean[d], variance[d] (ddof 1; NaN for fewer than 2).
  * The interval: jackknife over blocks on the log scale, Student's t with effective degrees of freedom, Hall's
  * (1992, JRSS B 54:221) cubic correction for skewness, never narrower than plain t. Coverage by simulation
- * (table in interval.c): 95 to 97 % at R >= 256 for the Gaussian and bandit problems, 86 to 95 % at R = 20;
+ * (table in interval.c): 95 to 97 % at R >= 256 for the Gaussian and bandit problems (94 to 96 % with 32
+ * blocks), 86 to 95 % at R = 20;
  * far less where a rare value that makes the trace has not occurred (probability 0.01: 17 % at R = 20, 88 %
  * at R = 256). */
 void pgb_summarise(const double *blocks, size_t n_blocks, size_t d, double *mean, double *variance,

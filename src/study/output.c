@@ -2,6 +2,7 @@
 #include "study/output.h"
 
 #include "stats/stats.h"
+#include "study/measure.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -54,6 +55,7 @@ static pgb_status gradients_out(pgb_store *store, const pgb_study *study, const 
                                 double *const *gradients) {
   const size_t d = cell->actor.shape.n_theta;
   const size_t n_pairs = study->n_estimators * study->n_baselines;
+  const size_t stride = pgb_measure_stride(study, cell);
   void *replicate = NULL;
   PGB_TRY(pgb_alloc((size_t)study->replicates, sizeof(int64_t), &replicate));
   for (uint64_t r = 0; r < study->replicates; r++)
@@ -65,10 +67,10 @@ static pgb_status gradients_out(pgb_store *store, const pgb_study *study, const 
   PGB_TRY(pgb_store_array(store, cell->group, "gradient", "estimator,baseline,batch,replicate,parameter",
                           NULL, "return/parameter", "one batch estimate of the gradient"));
   for (size_t n = 0; n < study->n_batches; n++)
-    for (size_t b = 0; b < pgb_block_count(study->replicates); b++) {
+    for (size_t b = 0; b < pgb_block_count(study->replicates, stride); b++) {
       uint64_t first = 0;
       uint64_t end = 0;
-      pgb_block_range(study->replicates, b, &first, &end);
+      pgb_block_range(study->replicates, stride, b, &first, &end);
       for (size_t k = 0; k < n_pairs; k++)
         PGB_TRY(pgb_store_block(store, cell->group, "gradient",
                                 ((k * study->n_batches + n) * study->replicates + first) * d,

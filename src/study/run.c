@@ -43,7 +43,7 @@ static pgb_status combine(runner *r, double *slots, size_t n) {
 
 static void measure_blocks(runner *r, size_t cell, size_t batch, pgb_measure *measure, double *slots,
                            size_t stride, double *gradients) {
-  const size_t n_blocks = pgb_block_count(r->study->replicates);
+  const size_t n_blocks = pgb_block_count(r->study->replicates, stride);
   const size_t d = r->study->cells[cell].actor.shape.n_theta;
   const size_t n_pairs = r->study->n_estimators * r->study->n_baselines;
   pgb_phase_times times = {0, 0};
@@ -52,7 +52,7 @@ static void measure_blocks(runner *r, size_t cell, size_t batch, pgb_measure *me
       continue;
     uint64_t first = 0;
     uint64_t end = 0;
-    pgb_block_range(r->study->replicates, b, &first, &end);
+    pgb_block_range(r->study->replicates, stride, b, &first, &end);
     double *out = gradients == NULL ? NULL : gradients + first * n_pairs * d;
     pgb_measure_block(measure, cell, batch, first, end, slots + b * stride, out, &times);
     r->done += (double)((end - first) * r->study->batches[batch]);
@@ -76,7 +76,7 @@ typedef struct cell_room {
 static pgb_status run_batch(runner *r, size_t cell, size_t batch, const cell_room *room,
                             pgb_cell_result *result) {
   const size_t stride = pgb_measure_stride(r->study, &r->study->cells[cell]);
-  const size_t n_blocks = pgb_block_count(r->study->replicates);
+  const size_t n_blocks = pgb_block_count(r->study->replicates, stride);
   double *gradients = room->gradients == NULL ? NULL : room->gradients[batch];
   memset(room->slots, 0, n_blocks * stride * sizeof *room->slots);
   measure_blocks(r, cell, batch, room->measure, room->slots, stride, gradients);
@@ -115,8 +115,9 @@ static pgb_status open_cell(runner *r, size_t cell, pgb_arena *arena, cell_room 
   void *table = NULL;
   PGB_TRY(pgb_plan_create(study, cell, r->options->isa, arena, &room->plan));
   PGB_TRY(pgb_measure_create(c, &room->plan, study, r->options->isa, &room->measure));
-  const size_t n_blocks = pgb_block_count(study->replicates);
-  PGB_TRY(pgb_arena_alloc(arena, n_blocks * pgb_measure_stride(study, c), sizeof(double), &slots));
+  const size_t stride = pgb_measure_stride(study, c);
+  const size_t n_blocks = pgb_block_count(study->replicates, stride);
+  PGB_TRY(pgb_arena_alloc(arena, n_blocks * stride, sizeof(double), &slots));
   PGB_TRY(pgb_arena_alloc(arena, 2 * n_blocks * pgb_block_size(c->actor.shape.n_theta), sizeof(double),
                           &scratch));
   room->slots = slots;
@@ -177,16 +178,18 @@ static pgb_status run_cell(runner *r, size_t cell, pgb_cell_result *result) {
 
 static double own_work(const runner *r) {
   double work = 0;
-  const size_t n_blocks = pgb_block_count(r->study->replicates);
-  for (size_t c = 0; c < r->study->n_cells; c++)
+  for (size_t c = 0; c < r->study->n_cells; c++) {
+    const size_t stride = pgb_measure_stride(r->study, &r->study->cells[c]);
+    const size_t n_blocks = pgb_block_count(r->study->replicates, stride);
     for (size_t n = 0; n < r->study->n_batches; n++)
       for (size_t b = 0; b < n_blocks; b++) {
         uint64_t first = 0;
         uint64_t end = 0;
-        pgb_block_range(r->study->replicates, b, &first, &end);
+        pgb_block_range(r->study->replicates, stride, b, &first, &end);
         if (mine(r, b, c + n))
           work += (double)((end - first) * r->study->batches[n]);
       }
+  }
   return work;
 }
 
@@ -222,7 +225,6 @@ pgb_status pgb_run(const pgb_study *study, const pgb_run_options *options, pgb_c
 
 pgb_estimate pgb_run_estimate(const pgb_study *study, const pgb_run_options *options) {
   pgb_estimate e = {0, 0, 0, 0, 0};
-  const double blocks = (double)pgb_block_count(study->replicates);
   const double pairs = (double)(study->n_estimators * study->n_baselines);
   double batches = 0;
   double largest = 0;
@@ -231,7 +233,9 @@ pgb_estimate pgb_run_estimate(const pgb_study *study, const pgb_run_options *opt
   for (size_t c = 0; c < study->n_cells; c++) {
     const pgb_cell *cell = &study->cells[c];
     const double d = (double)cell->actor.shape.n_theta;
-    const double slots = 8 * blocks * (double)pgb_measure_stride(study, cell);
+    const size_t stride = pgb_measure_stride(study, cell);
+    const double blocks = (double)pgb_block_count(study->replicates, stride);
+    const double slots = 8 * blocks * (double)stride;
     const double figures = 8 * pairs * (double)study->n_batches * (PGB_FIGURE_COUNT + PGB_VECTOR_COUNT * d);
     const double saved =
         options->save_gradients ? 8 * pairs * (double)(study->n_batches * study->replicates) * d : 0;
