@@ -275,7 +275,7 @@ static void check_policy(checks *c, const char *name) {
 }
 
 /* Weights of one rollout of one instruction set: finite, idle lanes 0; with `ones`, a value that is b
- * everywhere is the constant b. Returns the digest. */
+ * everywhere is the constant b; `whole` is true. Returns the digest. */
 static uint64_t check_weights(checks *c, const pgb_study_estimator *e, const pgb_actor *a,
                               const pgb_rollout *r) {
   const size_t size = r->rows * PGB_LANES;
@@ -303,6 +303,12 @@ static uint64_t check_weights(checks *c, const pgb_study_estimator *e, const pgb
     if (e->class_->ones != NULL)
       wrong += !check_close((double)w[1][at], both, 3e-7, 1e-6 * fabs((double)w[0][at]) + 1e-6);
   }
+  for (size_t i = 0; i < r->n_episodes && e->class_->whole; i++) /* R less V(s_0), times ones */
+    for (size_t t = 0; t < (size_t)r->length[i]; t++) {
+      const size_t at = (size_t)r->origin[i] + t * PGB_LANES;
+      wrong += w[0][at] != (float)(r->ret[i] * (double)w[2][at]);
+      wrong += w[1][at] != (float)((r->ret[i] - 1.5) * (double)w[2][at]);
+    }
   CHECK(c, wrong == 0);
   for (size_t k = 0; k < 3; k++) {
     hash = add_bytes(hash, w[k], size * sizeof *w[k]);

@@ -100,10 +100,17 @@ size_t pgb_measure_stride(const pgb_study *study, const pgb_cell *cell) {
 
 double pgb_measure_bytes(const pgb_study *study, const pgb_cell *cell) {
   const pgb_actor *a = &cell->actor;
-  const double rows = (double)(2 * study->n_estimators * study->n_baselines);
+  const double d = (double)a->shape.n_theta;
+  double per_estimator = 1; /* rows: without baseline, and with each that is no constant */
+  for (size_t b = 0; b < study->n_baselines; b++)
+    if (study->baselines[b]->kind == PGB_BASELINE_VALUE || study->baselines[b]->kind == PGB_BASELINE_STEP)
+      per_estimator++;
+  const double rows = per_estimator * (double)study->n_estimators + 2; /* and two of ones */
+  const double sums = rows + 2 * per_estimator;
   const double steps = (double)(pgb_rollout_capacity(&a->space) * PGB_LANES);
-  const double step_bytes = 4 * (double)(a->space.n_obs + a->space.n_act + a->shape.n_delta) + 29;
-  return steps * (step_bytes + 4 * rows) + OUT_BYTES + rows * (double)a->shape.n_theta * (4 * PGB_LANES + 16);
+  const double step_bytes = 4 * (double)(a->space.n_obs + a->space.n_act + a->shape.n_delta) + 30;
+  return steps * (step_bytes + 4 * rows) + fmax(OUT_BYTES, PGB_LANES * rows * d * 4) +
+         d * (rows * PGB_LANES * 4 + sums * 8);
 }
 
 /* Weights of the rows and factors of the products of this kind and value; V, or the time-mean, is in

@@ -23,7 +23,7 @@ void pgb_measure_destroy(pgb_measure *measure); /* accepts NULL */
 /* Doubles that one block returns: for every pair a stats block (stats/stats.h), then PGB_SLOT_COUNT. */
 size_t pgb_measure_stride(const pgb_study *study, const pgb_cell *cell);
 
-/* Bytes of working memory, at the most: every pair on rows of its own. */
+/* Bytes of working memory, at the most: no value shared between estimators. */
 double pgb_measure_bytes(const pgb_study *study, const pgb_cell *cell);
 
 /* Measures replicates [first, end) of batch size study->batches[batch] into slots [stride], zero at entry.
