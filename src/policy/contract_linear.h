@@ -12,7 +12,7 @@ typedef struct linear_part {
   int32_t bias; /* -1: none */
 } linear_part;
 
-/* The contraction of pgb_policy_class for such a policy, parts [n_parts] without gaps or overlap. acc:
+/* The contraction of pgb_policy_class for such a policy; parameters of no part are left alone. acc:
  * [n_w*n_theta][PGB_LANES]. */
 typedef void linear_contract_fn(const linear_part *parts, size_t n_parts, size_t n_theta,
                                 const pgb_rollout *rollout, size_t n_w, const float *const *weight,
