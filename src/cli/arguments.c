@@ -10,6 +10,7 @@ enum {
   ID_STUDY = 256,
   ID_ENV,
   ID_POLICY,
+  ID_PLUGIN,
   ID_ESTIMATOR,
   ID_BASELINE,
   ID_BATCH,
@@ -43,6 +44,7 @@ const pgb_flag pgb_flags[] = {
     {ID_QUIET, "quiet", NULL, "print verdict, throughput and file name alone"},
     {ID_PROGRESS, "progress", "auto|always|never", "progress line on stderr [auto: on a terminal]"},
     {ID_FORMAT, "format", "text|json|csv", "of the tables on stdout [text]"},
+    {ID_PLUGIN, "plugin", "FILE.so", "load environments of your own, repeatable"},
     {'h', "help", NULL, "this text"},
     {'V', "version", NULL, "version and how it was built"},
     {0, NULL, NULL, NULL},
@@ -161,6 +163,8 @@ static pgb_status take(pgb_arguments *a, int id, const char *value) {
     return append("env", a->env, &r->n_env, value);
   case ID_POLICY:
     return append("policy", a->policy, &r->n_policy, value);
+  case ID_PLUGIN:
+    return append("plugin", a->plugin, &a->n_plugin, value);
   case ID_ESTIMATOR:
     r->estimator = value;
     break;

@@ -3,6 +3,7 @@
 #define PGB_CLI_CLI_H
 
 #include "comm/comm.h"
+#include "env/plugins.h"
 #include "study/run.h"
 #include "study/study.h"
 
@@ -18,8 +19,10 @@ typedef struct pgb_arguments {
   const char *command; /* "variance" if none was given         */
   const char *word;    /* operand of list and describe, or NULL */
   pgb_request request;
-  const char *env[PGB_MAX_REPEATS], *policy[PGB_MAX_REPEATS];
-  const char *output; /* NULL: named after study and time */
+  const char *env[PGB_MAX_REPEATS], *policy[PGB_MAX_REPEATS], *plugin[PGB_MAX_REPEATS];
+  size_t n_plugin;
+  const pgb_plugins *plugins; /* loaded by main, NULL where none is asked for */
+  const char *output;         /* NULL: named after study and time */
   bool force, save_gradients, dry_run, quiet, help, version;
   pgb_progress progress;
   pgb_format format;
@@ -43,6 +46,10 @@ const pgb_command *pgb_command_find(const char *name);
 /* PGB_USAGE for anything not understood, with the nearest valid word. arguments->request points into
  * *arguments. */
 pgb_status pgb_arguments_read(int argc, char **argv, pgb_arguments *arguments) PGB_MUST_CHECK;
+
+/* Collective. Loads what --plugin names on every rank, checks that all ranks loaded the same bytes, and hands
+ * the environments to arguments->request. *out outlives whatever is run with the arguments. */
+pgb_status pgb_plugins_open(pgb_arguments *arguments, pgb_comm *comm, pgb_plugins **out) PGB_MUST_CHECK;
 
 pgb_status pgb_cmd_variance(const pgb_arguments *arguments, pgb_comm *comm, int argc,
                             char **argv) PGB_MUST_CHECK;

@@ -51,21 +51,28 @@ static void fields(const pgb_env_class *c) {
     (void)printf("    %-24s %s\n", c->obs_fields[i].name, c->obs_fields[i].unit);
 }
 
-static bool describe_env(pgb_isa isa, const char *name) {
-  const pgb_env_class *c = pgb_env_find(isa, name);
+static bool describe_env(const pgb_request *r, const char *name) {
+  const pgb_env_class *c = pgb_env_find(r->isa, name);
+  const char *origin = "";
+  for (size_t i = 0; i < r->n_extra && c == NULL; i++)
+    if (strcmp(r->extra[i].class_->name, name) == 0) {
+      c = r->extra[i].class_;
+      origin = r->extra[i].origin;
+    }
   if (c == NULL)
     return false;
   (void)printf("env %s\n", c->name);
   line("what", c->title);
   line("source", c->source);
+  line("origin", origin);
   line("end", c->limit_truncates ? "the time limit is a truncation" : "the horizon is the problem's own end");
   fields(c);
   options(c->options, c->n_options);
   return true;
 }
 
-static bool describe_policy(pgb_isa isa, const char *name) {
-  const pgb_policy_class *c = pgb_policy_find(isa, name);
+static bool describe_policy(const pgb_request *r, const char *name) {
+  const pgb_policy_class *c = pgb_policy_find(r->isa, name);
   if (c == NULL)
     return false;
   (void)printf("policy %s\n", c->name);
@@ -81,8 +88,8 @@ static bool describe_policy(pgb_isa isa, const char *name) {
   return true;
 }
 
-static bool describe_estimator(pgb_isa isa, const char *name) {
-  const pgb_estimator_class *c = pgb_estimator_find(isa, name);
+static bool describe_estimator(const pgb_request *r, const char *name) {
+  const pgb_estimator_class *c = pgb_estimator_find(r->isa, name);
   if (c == NULL)
     return false;
   (void)printf("estimator %s\n", c->name);
@@ -95,8 +102,8 @@ static bool describe_estimator(pgb_isa isa, const char *name) {
   return true;
 }
 
-static bool describe_baseline(pgb_isa isa, const char *name) {
-  (void)isa;
+static bool describe_baseline(const pgb_request *r, const char *name) {
+  (void)r;
   const pgb_baseline_class *c = pgb_baseline_find(name);
   if (c == NULL)
     return false;
@@ -110,8 +117,8 @@ static bool describe_baseline(pgb_isa isa, const char *name) {
   return true;
 }
 
-static bool describe_study(pgb_isa isa, const char *name) {
-  (void)isa;
+static bool describe_study(const pgb_request *r, const char *name) {
+  (void)r;
   for (const pgb_named_study *s = pgb_named_studies; s->name != NULL; s++)
     if (strcmp(s->name, name) == 0) {
       (void)printf("study %s: %s\n%s", s->name, s->title, s->text);
@@ -140,12 +147,14 @@ static void add(all_names *a, const char *name, const char *aliases) {
   a->used += size;
 }
 
-static void add_all(pgb_isa isa, all_names *a) {
-  for (const pgb_env_class *const *c = pgb_env_table(isa); *c != NULL; c++)
+static void add_all(const pgb_request *r, all_names *a) {
+  for (const pgb_env_class *const *c = pgb_env_table(r->isa); *c != NULL; c++)
     add(a, (*c)->name, NULL);
-  for (const pgb_policy_class *const *c = pgb_policy_table(isa); *c != NULL; c++)
+  for (size_t i = 0; i < r->n_extra; i++)
+    add(a, r->extra[i].class_->name, NULL);
+  for (const pgb_policy_class *const *c = pgb_policy_table(r->isa); *c != NULL; c++)
     add(a, (*c)->name, NULL);
-  for (const pgb_estimator_class *const *c = pgb_estimator_table(isa); *c != NULL; c++)
+  for (const pgb_estimator_class *const *c = pgb_estimator_table(r->isa); *c != NULL; c++)
     add(a, (*c)->name, (*c)->aliases);
   for (const pgb_baseline_class *const *c = pgb_baseline_table; *c != NULL; c++)
     add(a, (*c)->name, (*c)->aliases);
@@ -154,14 +163,14 @@ static void add_all(pgb_isa isa, all_names *a) {
 }
 
 pgb_status pgb_cmd_describe(const pgb_arguments *a, pgb_comm *comm, int argc, char **argv) {
-  static bool (*const kinds[])(pgb_isa, const char *) = {describe_env, describe_policy, describe_estimator,
-                                                         describe_baseline, describe_study};
+  static bool (*const kinds[])(const pgb_request *, const char *) = {
+      describe_env, describe_policy, describe_estimator, describe_baseline, describe_study};
   (void)argc;
   (void)argv;
   if (a->word == NULL)
     return pgb_fail(PGB_USAGE, "describe: needs a name; `pgbench list` has them");
   all_names all = {.n = 0, .used = 0};
-  add_all(a->request.isa, &all);
+  add_all(&a->request, &all);
   bool found = false;
   for (size_t i = 0; i < all.n; i++)
     found = found || strcmp(all.name[i], a->word) == 0;
@@ -172,6 +181,6 @@ pgb_status pgb_cmd_describe(const pgb_arguments *a, pgb_comm *comm, int argc, ch
                     near != NULL ? "?" : "");
   }
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds && pgb_comm_rank(comm) == 0; i++)
-    (void)kinds[i](a->request.isa, a->word);
+    (void)kinds[i](&a->request, a->word);
   return pgb_ok();
 }

@@ -9,6 +9,7 @@
 static pgb_status refuse(const pgb_arguments *a) {
   const char *option = a->request.study != NULL       ? "--study"
                        : a->request.estimator != NULL ? "--estimator"
+                       : a->n_plugin > 0              ? "--plugin"
                        : a->output != NULL            ? "--output"
                        : a->save_gradients            ? "--save-gradients"
                        : a->dry_run                   ? "--dry-run"

@@ -3,33 +3,35 @@
 
 #include <string.h>
 
-static void list_env(pgb_isa isa) {
+static void list_env(const pgb_request *r) {
   (void)printf("env\n");
-  for (const pgb_env_class *const *c = pgb_env_table(isa); *c != NULL; c++)
+  for (const pgb_env_class *const *c = pgb_env_table(r->isa); *c != NULL; c++)
     (void)printf("  %-20s %s\n", (*c)->name, (*c)->title);
+  for (size_t i = 0; i < r->n_extra; i++)
+    (void)printf("  %-20s %s (plugin)\n", r->extra[i].class_->name, r->extra[i].class_->title);
 }
 
-static void list_policy(pgb_isa isa) {
+static void list_policy(const pgb_request *r) {
   (void)printf("policy\n");
-  for (const pgb_policy_class *const *c = pgb_policy_table(isa); *c != NULL; c++)
+  for (const pgb_policy_class *const *c = pgb_policy_table(r->isa); *c != NULL; c++)
     (void)printf("  %-20s %s\n", (*c)->name, (*c)->title);
 }
 
-static void list_estimator(pgb_isa isa) {
+static void list_estimator(const pgb_request *r) {
   (void)printf("estimator\n");
-  for (const pgb_estimator_class *const *c = pgb_estimator_table(isa); *c != NULL; c++)
+  for (const pgb_estimator_class *const *c = pgb_estimator_table(r->isa); *c != NULL; c++)
     (void)printf("  %-20s %s\n", (*c)->name, (*c)->title);
 }
 
-static void list_baseline(pgb_isa isa) {
-  (void)isa;
+static void list_baseline(const pgb_request *r) {
+  (void)r;
   (void)printf("baseline\n");
   for (const pgb_baseline_class *const *c = pgb_baseline_table; *c != NULL; c++)
     (void)printf("  %-20s %s%s\n", (*c)->name, (*c)->title, (*c)->biased ? " (biased)" : "");
 }
 
-static void list_study(pgb_isa isa) {
-  (void)isa;
+static void list_study(const pgb_request *r) {
+  (void)r;
   (void)printf("study\n");
   for (const pgb_named_study *s = pgb_named_studies; s->name != NULL; s++)
     (void)printf("  %-20s %s\n", s->name, s->title);
@@ -37,7 +39,8 @@ static void list_study(pgb_isa isa) {
 
 pgb_status pgb_cmd_list(const pgb_arguments *a, pgb_comm *comm, int argc, char **argv) {
   static const char *const kinds[] = {"env", "policy", "estimator", "baseline", "study"};
-  static void (*const lists[])(pgb_isa) = {list_env, list_policy, list_estimator, list_baseline, list_study};
+  static void (*const lists[])(const pgb_request *) = {list_env, list_policy, list_estimator, list_baseline,
+                                                       list_study};
   enum { N = sizeof kinds / sizeof *kinds };
   (void)argc;
   (void)argv;
@@ -47,7 +50,7 @@ pgb_status pgb_cmd_list(const pgb_arguments *a, pgb_comm *comm, int argc, char *
       continue;
     any = true;
     if (pgb_comm_rank(comm) == 0)
-      lists[i](a->request.isa);
+      lists[i](&a->request);
   }
   if (any)
     return pgb_ok();

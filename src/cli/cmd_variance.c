@@ -69,8 +69,11 @@ static pgb_status load(job *j) {
   }
   PGB_TRY(pgb_comm_broadcast(j->comm, text, lengths[0] + lengths[1]));
   if (!is_root(j)) {
-    const pgb_request request = {
-        .study = text, .text = (const char *)text + lengths[0], .isa = j->arguments->request.isa};
+    const pgb_request request = {.study = text,
+                                 .text = (const char *)text + lengths[0],
+                                 .isa = j->arguments->request.isa,
+                                 .extra = j->arguments->request.extra,
+                                 .n_extra = j->arguments->request.n_extra};
     s = pgb_study_resolve(&request, &j->study);
   }
   return pgb_comm_agree(j->comm, s);
@@ -188,6 +191,7 @@ static pgb_status store_end(job *j, const pgb_run_result *result) {
   PGB_TRY(pgb_output_timing(j->store, result->seconds, pgb_comm_size(j->comm)));
   PGB_TRY(pgb_store_text(j->store, "/", "verdict_text", result->verdict.text));
   PGB_TRY(pgb_store_text(j->store, "/", "study", j->study->name));
+  PGB_TRY(pgb_store_text(j->store, "/", "plugins", pgb_plugins_text(j->arguments->plugins)));
   PGB_TRY(pgb_provenance_store(j->store, &j->provenance, &facts));
   pgb_store *store = j->store;
   j->store = NULL;

@@ -38,6 +38,7 @@ static pgb_status check(const pgb_arguments *a, pgb_verify_options *out) {
                  {r->baseline != NULL, "baseline"},
                  {r->batch != NULL, "batch"},
                  {r->gamma != NULL, "gamma"},
+                 {a->n_plugin > 0, "plugin"},
                  {a->output != NULL, "output"},
                  {a->force, "force"},
                  {a->save_gradients, "save-gradients"},

@@ -15,7 +15,12 @@ static pgb_status run(int argc, char **argv, pgb_comm *comm) {
       pgb_print_version(stdout, comm);
     return s;
   }
-  return pgb_command_find(arguments.command)->run(&arguments, comm, argc, argv);
+  pgb_plugins *plugins = NULL;
+  s = pgb_plugins_open(&arguments, comm, &plugins);
+  if (s.code == PGB_OK)
+    s = pgb_command_find(arguments.command)->run(&arguments, comm, argc, argv);
+  pgb_plugins_destroy(plugins);
+  return s;
 }
 
 int main(int argc, char **argv) {

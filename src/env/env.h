@@ -64,6 +64,14 @@ const pgb_env_class *const *pgb_env_table(pgb_isa isa);
 /* By name, or NULL. */
 const pgb_env_class *pgb_env_find(pgb_isa isa, const char *name);
 
+/* An environment from outside this build: of a plugin (env/plugins.h) or a class of the program that links
+ * the library (pgb_env_check tells whether it keeps the contract). origin: what it is of, one line for the
+ * resolved study, as "plugin, sha256 0123..."; a result is that of this origin. */
+typedef struct pgb_env_extra {
+  const pgb_env_class *class_;
+  const char *origin;
+} pgb_env_extra;
+
 /* One aligned allocation for all rows; free with pgb_batch_destroy. */
 pgb_status pgb_batch_create(const pgb_space *space, pgb_batch **out) PGB_MUST_CHECK;
 void pgb_batch_destroy(pgb_batch *batch); /* accepts NULL */

@@ -20,6 +20,7 @@ typedef struct pgb_spec_env {
   const pgb_yaml *entry;
   const pgb_env_class *class_;
   const void *params;
+  const char *origin; /* pgb_study.env_origin */
   pgb_space space;
 } pgb_spec_env;
 

@@ -76,7 +76,8 @@ static pgb_status print_study(FILE *out, const pgb_study *study) {
   pgb_real_text(study->gamma, gamma);
   (void)fprintf(out, "seed: %" PRIu64 "\ngamma: %s\nenv:\n", study->seed, gamma);
   for (size_t i = 0; i < study->n_envs; i++)
-    (void)fprintf(out, "  - %s\n", study->env_config[i]);
+    (void)fprintf(out, "  - %s%s%s\n", study->env_config[i], study->env_origin[i][0] != '\0' ? " # " : "",
+                  study->env_origin[i]);
   (void)fprintf(out, "policy:\n");
   for (size_t i = 0; i < study->n_cells; i++)
     print_policy(out, study, &study->cells[i]);

@@ -47,6 +47,9 @@ typedef struct pgb_request {
   const char *estimator, *baseline, *batch; /* comma-separated lists                         */
   const char *replicates, *gamma, *seed;
   pgb_isa isa;
+  const pgb_env_extra
+      *extra; /* n_extra environments besides those built in; their classes outlive the study */
+  size_t n_extra;
 } pgb_request;
 
 typedef struct pgb_study_estimator {
@@ -76,6 +79,8 @@ typedef struct pgb_study {
   double gamma;
   size_t n_envs, n_cells, n_estimators, n_baselines, n_batches;
   const char *const *env_config; /* [n_envs] */
+  const char *const
+      *env_origin; /* [n_envs] pgb_env_extra.origin, "" where built in; told in config's comments */
   const pgb_cell *cells;
   const pgb_study_estimator *estimators;
   const pgb_baseline_class *const *baselines;
