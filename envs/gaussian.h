@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For maintainers. */
 #ifndef PGB_ENVS_GAUSSIAN_H
 #define PGB_ENVS_GAUSSIAN_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For users of the library. */
 #ifndef PGB_BASELINE_BASELINE_H
 #define PGB_BASELINE_BASELINE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For maintainers. */
 #ifndef PGB_BASELINE_CONSTANT_H
 #define PGB_BASELINE_CONSTANT_H
 

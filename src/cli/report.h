@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For maintainers. */
 #ifndef PGB_CLI_REPORT_H
 #define PGB_CLI_REPORT_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For users of the library. */
 #ifndef PGB_COMM_COMM_H
 #define PGB_COMM_COMM_H
 

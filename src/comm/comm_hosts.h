@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For maintainers. */
 #ifndef PGB_COMM_COMM_HOSTS_H
 #define PGB_COMM_COMM_HOSTS_H
 

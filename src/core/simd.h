@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For authors of environments. */
 #ifndef PGB_CORE_SIMD_H
 #define PGB_CORE_SIMD_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For maintainers. */
 #ifndef PGB_ENV_ENDS_H
 #define PGB_ENV_ENDS_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For authors of environments. */
 #ifndef PGB_ENV_ENV_H
 #define PGB_ENV_ENV_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For users of the library. */
 #ifndef PGB_ENV_STEPS_H
 #define PGB_ENV_STEPS_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For users of the library. */
 #ifndef PGB_ESTIMATOR_ESTIMATOR_H
 #define PGB_ESTIMATOR_ESTIMATOR_H
 

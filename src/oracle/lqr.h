@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For maintainers. */
 #ifndef PGB_ORACLE_LQR_H
 #define PGB_ORACLE_LQR_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For users of the library. */
 #ifndef PGB_ORACLE_ORACLE_H
 #define PGB_ORACLE_ORACLE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For users of the library. */
 #ifndef PGB_POLICY_POLICY_H
 #define PGB_POLICY_POLICY_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For users of the library. */
 #ifndef PGB_ROLLOUT_ROLLOUT_H
 #define PGB_ROLLOUT_ROLLOUT_H
 

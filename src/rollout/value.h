@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For users of the library. */
 #ifndef PGB_ROLLOUT_VALUE_H
 #define PGB_ROLLOUT_VALUE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For maintainers. */
 #ifndef PGB_ROLLOUT_WORDS_H
 #define PGB_ROLLOUT_WORDS_H
 

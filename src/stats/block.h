@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For maintainers. */
 #ifndef PGB_STATS_BLOCK_H
 #define PGB_STATS_BLOCK_H
 

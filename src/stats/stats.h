@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For users of the library. */
 #ifndef PGB_STATS_STATS_H
 #define PGB_STATS_STATS_H
 
