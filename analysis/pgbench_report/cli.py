@@ -19,7 +19,7 @@ USAGE = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0, or 2 with one message on stderr."""
-    options = _parser().parse_intermixed_args(arguments)
+    options = parser().parse_intermixed_args(arguments)
     try:
         runs = load(options.files)
         formats = options.formats or ([] if options.summary else _formats(DEFAULT))
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="pgbench-report",
         description="Tables, figures and one self-contained page from pgbench result files.",

@@ -95,6 +95,25 @@ if(NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR)
   install(FILES ${CMAKE_BINARY_DIR}/install/pgbench DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 endif()
 
+# The same of pgbench-report, by its own parser; left out where its packages are missing.
+if(Python3_Interpreter_FOUND)
+  set(package ${PROJECT_SOURCE_DIR}/analysis/pgbench_report)
+  set(python ${CMAKE_COMMAND} -E env PYTHONPATH=${PROJECT_SOURCE_DIR}/analysis PYTHONDONTWRITEBYTECODE=1
+             ${Python3_EXECUTABLE})
+  execute_process(COMMAND ${python} -c "import pgbench_report.manual" RESULT_VARIABLE lacks ERROR_QUIET)
+  if(lacks EQUAL 0)
+    set(pages ${CMAKE_BINARY_DIR}/install/pgbench-report.1 ${CMAKE_BINARY_DIR}/install/pgbench-report)
+    add_custom_command(OUTPUT ${pages} COMMAND ${python} -m pgbench_report.manual ${PROJECT_VERSION} ${pages}
+                       DEPENDS ${package}/manual.py ${package}/cli.py VERBATIM)
+    add_custom_target(pgbench_report_pages ALL DEPENDS ${pages})
+    install(FILES ${CMAKE_BINARY_DIR}/install/pgbench-report.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+    install(FILES ${CMAKE_BINARY_DIR}/install/pgbench-report
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  else()
+    message(STATUS "pgbench-report: no man page, its Python packages are missing (jobs/setup.sh names them)")
+  endif()
+endif()
+
 install(DIRECTORY benchmarks/studies jobs DESTINATION ${CMAKE_INSTALL_DATADIR}/pgbench)
 install(DIRECTORY analysis/pgbench_report DESTINATION ${CMAKE_INSTALL_DATADIR}/pgbench/analysis
         PATTERN __pycache__ EXCLUDE)
