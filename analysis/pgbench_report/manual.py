@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""python3 -m pgbench_report.manual VERSION PAGE COMPLETION: the man page and the completion of bash, made from the parser of
-the command line, so that no option stands in two lists. Run by the build."""
+"""python3 -m pgbench_report.manual DATE VERSION PAGE COMPLETION: the man page and the completion of bash, made from
+the parser of the command line, so that no option stands in two lists. Run by the build."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def entries(actions: list[argparse.Action]) -> str:
     return text
 
 
-def page(command: argparse.ArgumentParser, version: str) -> str:
+def page(command: argparse.ArgumentParser, date: str, version: str) -> str:
     actions = command._actions  # argparse has no public list of them
     return (
         ".\\\" SPDX-License-Identifier: MIT\n"
-        f'.TH PGBENCH\\-REPORT 1 "" "pgbench {version}" "Policy\\-gradient benchmark"\n'
+        f'.TH PGBENCH\\-REPORT 1 "{date}" "pgbench {version}" "Policy\\-gradient benchmark"\n'
         ".SH NAME\npgbench\\-report \\- tables, figures and a page from result files of pgbench\n"
         ".SH SYNOPSIS\n.B pgbench\\-report\n.RI [ options ]\n.IR FILE ...\n"
         f".SH DESCRIPTION\n{roff(command.description or '')} Every statistic is the one that pgbench(1) stored.\n"
@@ -85,12 +85,12 @@ complete -F _pgbench_report pgbench-report
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 3:
-        print("usage: python3 -m pgbench_report.manual VERSION PAGE COMPLETION", file=sys.stderr)
+    if len(arguments) != 4:
+        print("usage: python3 -m pgbench_report.manual DATE VERSION PAGE COMPLETION", file=sys.stderr)
         return 2
-    version, *paths = arguments
+    date, version, *paths = arguments
     command = parser()
-    for path, text in zip(paths, (page(command, version), completion(command)), strict=True):
+    for path, text in zip(paths, (page(command, date, version), completion(command)), strict=True):
         Path(path).write_text(text, encoding="utf-8")
     return 0
 

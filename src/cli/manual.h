@@ -9,7 +9,7 @@
 /* Texts for other programs, made at build time (manual.c) from the tables that the program itself reads:
  * pgb_flags, pgb_commands, and the classes and studies that `pgbench list` shows. */
 
-void pgb_print_man_page(FILE *out, const char *version);
+void pgb_print_man_page(FILE *out, const char *date, const char *version);
 void pgb_print_bash_completion(FILE *out);
 
 enum { PGB_KINDS = 5 };

@@ -66,6 +66,12 @@ static void paragraph(FILE *out, const char *words) {
   (void)fputc('\n', out);
 }
 
+static void section(FILE *out, const char *name, const char *words) {
+  heading(out, name);
+  text(out, words);
+  (void)fputc('\n', out);
+}
+
 /* One entry of a list: a bold word, its operand in italics, what it does. */
 static void entry(FILE *out, const char *before, const char *name, const char *operand, const char *help) {
   (void)fprintf(out, ".TP\n\\fB");
@@ -114,13 +120,11 @@ static void names(FILE *out) {
 }
 
 static void closing(FILE *out) {
-  heading(out, "PLUGINS");
-  paragraph(
-      out,
-      "--plugin loads environments out of a shared object: a C file with the pgb_env_class that the "
-      "built-in ones have, ending in PGB_PLUGIN(&class) of the header env/plugin.h. Every rank loads it, "
-      "checks its version, its tables and some hundred steps, and refuses it with the reason if anything "
-      "is wrong. It runs inside the program: one that crashes ends the job.");
+  section(out, "PLUGINS",
+          "--plugin loads environments out of a shared object: a C file with the pgb_env_class that the "
+          "built-in ones have, ending in PGB_PLUGIN(&class) of the header env/plugin.h. Every rank loads it, "
+          "checks its version, its tables and some hundred steps, and refuses it with the reason if anything "
+          "is wrong. It runs inside the program: one that crashes ends the job.");
   (void)fputs(".PP\n.nf\n", out);
   text(out, "cc -O3 -shared -fPIC $(pkg-config --cflags pgbench) myenv.c -o myenv.so\n"
             "pgbench --plugin ./myenv.so --env myenv\n");
@@ -136,9 +140,8 @@ static void closing(FILE *out) {
           "the default study on 64 ranks; the figures are those of any other number");
   example(out, "pgbench --env cartpole --batch 1,64", "one environment, two batch sizes");
   example(out, "pgbench --dry-run --study my.yaml", "what a study would take, and the study in full");
-  heading(out, "NOTES");
-  paragraph(
-      out,
+  section(
+      out, "NOTES",
       "PostgreSQL has a program and a manual page of the same name, in the same section. Which program "
       "answers is a matter of PATH; `pgbench --version` tells. man(1) follows PATH: with PREFIX/bin before "
       "the other's folder it shows this page, else `man -M PREFIX/share/man pgbench` does.");
@@ -146,10 +149,10 @@ static void closing(FILE *out) {
   (void)fputs(".BR pgbench\\-report (1),\n.BR mpirun (1)\n", out);
 }
 
-void pgb_print_man_page(FILE *out, const char *version) {
+void pgb_print_man_page(FILE *out, const char *date, const char *version) {
   (void)fprintf(
       out, ".\\\" SPDX-License-Identifier: MIT\n.\\\" Made by pgbench_manual from the program's tables.\n");
-  (void)fprintf(out, ".TH PGBENCH 1 \"\" \"pgbench %s\" \"Policy\\-gradient benchmark\"\n", version);
+  (void)fprintf(out, ".TH PGBENCH 1 \"%s\" \"pgbench %s\" \"Policy\\-gradient benchmark\"\n", date, version);
   heading(out, "NAME");
   (void)fputs("pgbench \\- policy\\-gradient variance, measured beside its exact value\n", out);
   heading(out, "SYNOPSIS");
@@ -166,11 +169,10 @@ void pgb_print_man_page(FILE *out, const char *version) {
     }
     (void)fputs(".RI [ options ]\n", out);
   }
-  heading(out, "DESCRIPTION");
-  paragraph(out,
-            "Measures how much the estimate of a policy gradient varies, with and without baselines, on "
-            "problems whose exact gradient and variance are known where theory knows them, and says VALID "
-            "or INVALID. Runs on any number of MPI ranks with the same figures, bit for bit.");
+  section(out, "DESCRIPTION",
+          "Measures how much the estimate of a policy gradient varies, with and without baselines, on "
+          "problems whose exact gradient and variance are known where theory knows them, and says VALID "
+          "or INVALID. Runs on any number of MPI ranks with the same figures, bit for bit.");
   heading(out, "COMMANDS");
   for (const pgb_command *c = pgb_commands; c->name != NULL; c++)
     entry(out, "", c->name, c->operand, c->help);

@@ -25,7 +25,7 @@ bool pgb_comm_broken(const pgb_comm *comm);
 
 /* Not collective: ends all ranks at once with this exit code, for a rank that cannot reach the next
  * agreement. cli only. */
-_Noreturn void pgb_comm_abort(pgb_comm *comm, int code);
+void pgb_comm_abort(pgb_comm *comm, int code) __attribute__((noreturn));
 
 int pgb_comm_rank(const pgb_comm *comm);
 int pgb_comm_size(const pgb_comm *comm);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* For authors of environments, from C11 and from C++14 on. */
+/* For authors of environments, from C11 and from C++17 on. */
 #ifndef PGB_ENV_PLUGIN_H
 #define PGB_ENV_PLUGIN_H
 

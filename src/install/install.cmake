@@ -84,12 +84,14 @@ string(REGEX REPLACE "/$" "" PGB_UP ${PGB_UP})
 configure_file(${from}/pgbench.pc.in ${CMAKE_BINARY_DIR}/install/pgbench.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/install/pgbench.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
+string(TIMESTAMP today "%Y-%m-%d" UTC) # SOURCE_DATE_EPOCH, where a packager sets it
+
 # Man page and completion come out of the tables that the program reads, through a program of their own.
 if(NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR)
   add_executable(pgbench_manual ${PROJECT_SOURCE_DIR}/src/cli/manual.c)
   target_link_libraries(pgbench_manual PRIVATE pgb_cli)
   set(pages ${CMAKE_BINARY_DIR}/install/pgbench.1 ${CMAKE_BINARY_DIR}/install/pgbench)
-  add_custom_command(OUTPUT ${pages} COMMAND pgbench_manual ${pages} DEPENDS pgbench_manual VERBATIM)
+  add_custom_command(OUTPUT ${pages} COMMAND pgbench_manual ${today} ${pages} DEPENDS pgbench_manual VERBATIM)
   add_custom_target(pgbench_pages ALL DEPENDS ${pages})
   install(FILES ${CMAKE_BINARY_DIR}/install/pgbench.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   install(FILES ${CMAKE_BINARY_DIR}/install/pgbench DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
@@ -103,7 +105,7 @@ if(Python3_Interpreter_FOUND)
   execute_process(COMMAND ${python} -c "import pgbench_report.manual" RESULT_VARIABLE lacks ERROR_QUIET)
   if(lacks EQUAL 0)
     set(pages ${CMAKE_BINARY_DIR}/install/pgbench-report.1 ${CMAKE_BINARY_DIR}/install/pgbench-report)
-    add_custom_command(OUTPUT ${pages} COMMAND ${python} -m pgbench_report.manual ${PROJECT_VERSION} ${pages}
+    add_custom_command(OUTPUT ${pages} COMMAND ${python} -m pgbench_report.manual ${today} ${PROJECT_VERSION} ${pages}
                        DEPENDS ${package}/manual.py ${package}/cli.py VERBATIM)
     add_custom_target(pgbench_report_pages ALL DEPENDS ${pages})
     install(FILES ${CMAKE_BINARY_DIR}/install/pgbench-report.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* For users of the library, from C11 and from C++14 on: all of it. Any other header serves alone in C; C++
+/* For users of the library, from C11 and from C++17 on: all of it. Any other header serves alone in C; C++
  * takes them through this one, which gives them C linkage. */
 #ifndef PGB_STUDY_PGBENCH_H
 #define PGB_STUDY_PGBENCH_H
