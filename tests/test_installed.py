@@ -23,7 +23,7 @@ from installed import (
     pkg_config,
     prefix,
 )
-from program import MPIEXEC, needs_mpi, needs_program, run
+from program import MPIEXEC, needs_program, run
 
 pytestmark = [needs_program, needs_build]
 __all__ = ["prefix"]  # a fixture
@@ -250,7 +250,6 @@ class TestCompletion:
         assert re.search(r"^complete -F _pgbench pgbench$", only(prefix, "completions/pgbench").read_text(), re.MULTILINE)
 
 
-@needs_mpi
 def test_a_plugin_in_a_program_of_its_own(prefix: Path, tmp_path: Path) -> None:
     """pgb_plugins_load from a program that exports what plugins call, as env/plugins.h says."""
     if not shutil.which("pkg-config"):

@@ -152,11 +152,17 @@ class TestRefused:
     def test_no_shared_object(self, pointmass: Path, tmp_path: Path) -> None:
         text = tmp_path / "text.so"
         text.write_text("int main(void) { return 0; }\n", encoding="utf-8")
-        cut = tmp_path / "cut.so"
-        cut.write_bytes(pointmass.read_bytes()[:200])
+        data = pointmass.read_bytes()
+        for size in (10, 64, 200, 1000, len(data) // 2, len(data) - 1):
+            cut = tmp_path / f"cut{size}.so"
+            cut.write_bytes(data[:size])
+            self.refused(cut, "is not a shared object" if size < 64 else "is cut short; copy it again", tmp_path)
+        foreign = bytearray(data)
+        foreign[18:20] = b"\xf7\xf7"  # the machine it is for
+        (tmp_path / "foreign.so").write_bytes(foreign)
+        self.refused(tmp_path / "foreign.so", "cannot be loaded", tmp_path)
         os.mkfifo(tmp_path / "pipe.so")
-        self.refused(text, "is not a shared object; build it with", tmp_path)
-        self.refused(cut, "cannot be loaded", tmp_path)
+        self.refused(text, "is not a shared object of this machine; build it here", tmp_path)
         self.refused(PROGRAM, "cannot be loaded", tmp_path)
         self.refused(tmp_path, "is no file", tmp_path)
         self.refused(tmp_path / "pipe.so", "is no file", tmp_path)

@@ -148,9 +148,10 @@ static void draw(stage *s, size_t lane) {
 /* ---- Running ---- */
 
 /* Whether only one lane's column of rows differs from a copy. */
-static bool only_lane(const float *rows, const unsigned char *copy, size_t n, size_t lane) {
+static bool only_lane(const unsigned char *now, const unsigned char *copy, size_t n, size_t lane) {
   for (size_t i = 0; i < n * PGB_LANES; i++)
-    if (i % PGB_LANES != lane && memcmp(&rows[i], copy + i * sizeof(float), sizeof(float)) != 0)
+    if (i % PGB_LANES != lane &&
+        memcmp(now + i * sizeof(float), copy + i * sizeof(float), sizeof(float)) != 0)
       return false;
   return true;
 }
@@ -169,8 +170,8 @@ static pgb_status reset(stage *s, size_t lane, uint32_t episode, size_t step) {
   memcpy(state_copy, s->batch.state, s->kind[STATE].bytes);
   s->env->reset(s->params, &s->batch, lane, words);
   PGB_TRY(check_guards(s, "reset", step));
-  if (!only_lane(s->batch.obs, obs_copy, s->space.n_obs, lane) ||
-      !only_lane(s->batch.state, state_copy, s->space.n_state, lane))
+  if (!only_lane(s->kind[OBS].at, obs_copy, s->space.n_obs, lane) ||
+      !only_lane(s->kind[STATE].at, state_copy, s->space.n_state, lane))
     return pgb_fail(PGB_USAGE, "reset of lane %zu wrote into another lane; write [k*PGB_LANES + lane] alone",
                     lane);
   for (size_t k = 0; k < s->space.n_obs; k++)

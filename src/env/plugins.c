@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#define _XOPEN_SOURCE 700 /* realpath */
 #include "env/plugins.h"
 
 #include "core/sha256.h"
 #include "env/plugin.h"
+#include "env/plugin_file.h"
 
 #include <assert.h>
 #include <dlfcn.h>
-#include <errno.h>
 #include <fenv.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { MAX_CLASSES = 64 };
 
@@ -31,28 +27,6 @@ struct pgb_plugins {
 static bool arithmetic_is_whole(void) {
   volatile float small = 0x1p-126f;
   return small * 0.5f != 0.0f && fegetround() == FE_TONEAREST;
-}
-
-/* The file as dlopen wants it, so that it looks nowhere else; plain files alone, so that nothing hangs. */
-static pgb_status find_file(const char *file, char path[PATH_MAX]) {
-  enum { HEAD = 4 };
-  struct stat about;
-  char head[HEAD] = {0};
-  if (file[0] == '\0')
-    return pgb_fail(PGB_USAGE, "the name is empty; give a shared object");
-  if (realpath(file, path) == NULL || stat(path, &about) != 0)
-    return pgb_fail(PGB_USAGE, "cannot be found (%s); give the path of a shared object", strerror(errno));
-  if (!S_ISREG(about.st_mode))
-    return pgb_fail(PGB_USAGE, "is no file; give the path of a shared object");
-  FILE *in = fopen(path, "rb");
-  if (in == NULL)
-    return pgb_fail(PGB_USAGE, "cannot be read (%s); give it read permission", strerror(errno));
-  const bool full = fread(head, 1, HEAD, in) == HEAD;
-  (void)fclose(in); /* only read */
-  if (!full || memcmp(head, "\177ELF", HEAD) != 0)
-    return pgb_fail(PGB_USAGE, "is not a shared object; build it with cc -shared -fPIC $(pkg-config --cflags "
-                               "pgbench)");
-  return pgb_ok();
 }
 
 /* Whether it was compiled to the interface that this program has. */
@@ -142,7 +116,7 @@ static pgb_status describe(pgb_plugins *all, const pgb_plugin *p, const char *pa
 static pgb_status load(pgb_plugins *all, const char *file) {
   char path[PATH_MAX];
   char sha256[PGB_SHA256_HEX];
-  PGB_TRY(find_file(file, path));
+  PGB_TRY(pgb_plugin_file(file, path));
   PGB_TRY(pgb_sha256_file(path, sha256));
   void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (handle == NULL)

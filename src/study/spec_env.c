@@ -22,13 +22,14 @@ static pgb_status unknown_env(const pgb_yaml *node, const char *word, const pgb_
 
 /* By name, among those built in and the request's own; NULL if neither has it. */
 static const pgb_env_class *find_env(const pgb_request *request, const char *name, const char **origin) {
+  const pgb_env_class *found = pgb_env_find(request->isa, name);
   *origin = "";
-  for (size_t i = 0; i < request->n_extra; i++)
+  for (size_t i = 0; i < request->n_extra && found == NULL; i++)
     if (strcmp(request->extra[i].class_->name, name) == 0) {
       *origin = request->extra[i].origin;
-      return request->extra[i].class_;
+      found = request->extra[i].class_;
     }
-  return pgb_env_find(request->isa, name);
+  return found;
 }
 
 /* class->given, "A,B": if any of the keys is given, all must be. */

@@ -48,8 +48,8 @@ typedef struct pgb_request {
   const char *estimator, *baseline, *batch; /* comma-separated lists                         */
   const char *replicates, *gamma, *seed;
   pgb_isa isa;
-  const pgb_env_extra
-      *extra; /* n_extra environments besides those built in; their classes outlive the study */
+  const pgb_env_extra *extra; /* n_extra environments besides those built in, under names of their own; they
+                                 outlive the study */
   size_t n_extra;
 } pgb_request;
 
