@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For maintainers. */
 #ifndef PGB_IO_PROBE_H
 #define PGB_IO_PROBE_H
 
