@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For maintainers. */
 #ifndef PGB_CORE_PHILOX_LANES_H
 #define PGB_CORE_PHILOX_LANES_H
 
