@@ -4,21 +4,32 @@
 
 #include "study/measure.h"
 
-/* CartPole with the linear softmax policy, ready to measure: the product's own unit of work. */
+/* What is measured: texts as the program's options take them; NULL for estimators or baselines: all. */
+typedef struct bench_setting {
+  const char *name, *env, *policy, *estimators, *baselines;
+  uint64_t replicates; /* estimates of 64 episodes in one block: the unit of work */
+} bench_setting;
+
+enum { CASE_BATCH = 64 }; /* episodes in an estimate */
+
+/* A problem with its policy, ready to measure: the product's own unit of work. */
 typedef struct bench_case {
   pgb_isa isa;
   pgb_study *study;
+  const pgb_actor *actor;
   pgb_arena *arena;
   pgb_plan plan;
   pgb_measure *measure;
   double *slots; /* [stride] */
   size_t stride;
+  uint64_t replicates;
 } bench_case;
 
-enum { CASE_BATCH = 64, CASE_REPLICATES = 128 }; /* episodes in an estimate, estimates in a block */
+/* Whether this build has the setting's environment and policy. */
+bool bench_case_known(const bench_setting *setting);
 
-/* NULL for estimators or baselines: all. Exits with a message where it cannot be made. */
-bench_case *bench_case_open(pgb_isa isa, const char *estimators, const char *baselines);
+/* Exits with a message where it cannot be made. */
+bench_case *bench_case_open(pgb_isa isa, const bench_setting *setting);
 void bench_case_close(bench_case *c);
 
 /* Measures one block into c->slots; steps taken. */

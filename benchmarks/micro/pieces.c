@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The pieces of the CartPole pipeline, one rollout each: items are environment steps, so times add up. */
+/* The pieces of a pipeline, one rollout each: items are environment steps, so times add up. */
 #include "bodies.h"
 #include "case.h"
+#include "core/rng.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,8 @@ typedef struct room {
   pgb_runner *runner;
   pgb_rollout *rollout;
   float *weight, *scratch, *out;
+  float *act, *delta;
+  uint32_t *words; /* [shape.words][lanes] */
   double steps;
 } room;
 
@@ -21,18 +24,29 @@ static void roll(room *r) {
                              r->rollout);
 }
 
-static room room_open(pgb_isa isa) {
-  room r = {.c = bench_case_open(isa, "gpomdp", "none")};
+static void *take(size_t count, size_t size) {
   void *piece = NULL;
-  r.actor = &r.c->study->cells[0].actor;
+  bench_require(pgb_alloc(count + 1, size, &piece));
+  return piece;
+}
+
+static room room_open(pgb_isa isa, const bench_setting *setting) {
+  room r = {.c = bench_case_open(isa, setting)};
+  r.actor = r.c->actor;
+  const pgb_policy_shape *shape = &r.actor->shape;
   bench_require(pgb_runner_create(r.actor, &r.runner));
   bench_require(pgb_rollout_create(r.actor, pgb_rollout_capacity(&r.actor->space), &r.rollout));
-  bench_require(pgb_alloc(r.rollout->capacity * PGB_LANES, sizeof(float), &piece));
-  r.weight = piece;
-  bench_require(pgb_alloc((r.actor->shape.n_theta + 2) * PGB_LANES, sizeof(float), &piece));
-  r.scratch = piece;
-  bench_require(pgb_alloc(r.rollout->max_episodes * r.actor->shape.n_theta, sizeof(float), &piece));
-  r.out = piece;
+  r.weight = take(r.rollout->capacity * PGB_LANES, sizeof(float));
+  r.scratch = take((shape->n_theta + 2) * PGB_LANES, sizeof(float));
+  r.out = take(r.rollout->max_episodes * shape->n_theta, sizeof(float));
+  r.act = take(r.actor->space.n_act * PGB_LANES, sizeof(float));
+  r.delta = take(shape->n_delta * PGB_LANES, sizeof(float));
+  r.words = take(shape->words * PGB_LANES, sizeof(uint32_t));
+  for (uint32_t k = 0; k < shape->words * PGB_LANES; k++) {
+    uint32_t w[4];
+    pgb_words(1, PGB_USE_ACTION, 0, 0, 0, k, w);
+    r.words[k] = w[0];
+  }
   roll(&r);
   for (size_t e = 0; e < r.rollout->n_episodes; e++)
     r.steps += r.rollout->length[e];
@@ -40,12 +54,19 @@ static room room_open(pgb_isa isa) {
 }
 
 static void room_close(room *r) {
+  void *const pieces[] = {r->weight, r->scratch, r->out, r->act, r->delta, r->words};
+  for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
+    free(pieces[i]);
   pgb_runner_destroy(r->runner);
   pgb_rollout_destroy(r->rollout);
   bench_case_close(r->c);
-  free(r->weight);
-  free(r->scratch);
-  free(r->out);
+}
+
+static void sample(room *r) {
+  const size_t row = r->rollout->n_obs * PGB_LANES;
+  for (size_t t = 0; t < r->rollout->rows; t++)
+    r->actor->policy->sample(r->actor->policy_params, r->actor->theta, r->rollout->obs + t * row, r->words,
+                             r->act, r->delta);
 }
 
 static void weigh(room *r) {
@@ -61,33 +82,58 @@ static void contract(room *r) {
 typedef struct piece {
   const char *name;
   void (*work)(room *r);
-  pgb_isa isa;
+  bool reads; /* of the rollout: observation, delta and weight of every step */
 } piece;
 
+static const piece pieces[] = {
+    {"rollout", roll, false},
+    {"sample", sample, false},
+    {"gpomdp_weights", weigh, false},
+    {"contract", contract, true},
+};
+
+static const bench_setting settings[] = {
+    {"cartpole_linear", "cartpole", "softmax-linear", "gpomdp", "none", 2},
+    {"pendulum_gaussian", "pendulum", "gaussian-linear", "gpomdp", "none", 2},
+    {"cartpole_mlp", "cartpole", "softmax-mlp:hidden=64x64", "gpomdp", "none", 2},
+};
+
+typedef struct task {
+  const bench_setting *setting;
+  const piece *piece;
+  const bench_limits *limits;
+} task;
+
 static void body(bench_state *state, void *argument) {
-  const piece *p = argument;
-  room r = room_open(p->isa);
+  const task *t = argument;
+  room r = room_open(t->limits->best, t->setting);
   weigh(&r);
   double steps = 0;
   while (bench_next(state)) {
-    p->work(&r);
+    t->piece->work(&r);
     bench_use(r.out);
     steps += r.steps;
   }
   bench_items(state, steps);
-  /* Share of the lanes' time in which an episode ran. */
-  bench_rate(state, "lane_steps", steps / r.steps * (double)(r.rollout->rows * PGB_LANES));
+  const double lane_steps = steps / r.steps * (double)(r.rollout->rows * PGB_LANES);
+  bench_rate(state, "lane_steps", lane_steps); /* with those of idle lanes */
+  if (t->piece->reads) {
+    const double bytes = lane_steps * (double)((r.rollout->n_obs + r.rollout->n_delta + 1) * sizeof(float));
+    bench_bytes(state, bytes);
+    bench_share(state, "l2", bytes, t->limits->l2);
+  }
   room_close(&r);
 }
 
-void pieces_add(pgb_isa best) {
-  static piece pieces[] = {{"rollout", roll, PGB_ISA_NONE},
-                           {"gpomdp_weights", weigh, PGB_ISA_NONE},
-                           {"contract", contract, PGB_ISA_NONE}};
-  for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
-    char name[96];
-    pieces[i].isa = best;
-    (void)snprintf(name, sizeof name, "piece/%s/%s", pieces[i].name, pgb_isa_name(best));
-    bench_add(name, body, &pieces[i]);
-  }
+void pieces_add(const bench_limits *limits) {
+  enum { SETTINGS = sizeof settings / sizeof *settings, PIECES = sizeof pieces / sizeof *pieces };
+  static task tasks[SETTINGS][PIECES];
+  for (size_t s = 0; s < SETTINGS; s++)
+    for (size_t i = 0; i < PIECES && bench_case_known(&settings[s]); i++) {
+      char name[96];
+      tasks[s][i] = (task){.setting = &settings[s], .piece = &pieces[i], .limits = limits};
+      (void)snprintf(name, sizeof name, "piece/%s/%s/%s", pieces[i].name, settings[s].name,
+                     pgb_isa_name(limits->best));
+      bench_add(name, body, &tasks[s][i]);
+    }
 }

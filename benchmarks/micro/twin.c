@@ -1,88 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "twin.h"
 
-#include "core/rng.h"
+#include <string.h>
 
-#include <math.h>
-#include <stdbool.h>
-
-enum { N_OBS = 4, N_ACT = 2 };
-
-/* One Euler step of CartPole-v1 (Gymnasium 1.4.0); whether it is over. */
-static bool step(float s[N_OBS], int action) {
-  const float force = action == 1 ? 10.0f : -10.0f;
-  const float cosine = cosf(s[2]);
-  const float sine = sinf(s[2]);
-  const float temp = (force + 0.05f * s[3] * s[3] * sine) / 1.1f;
-  const float alpha = (9.8f * sine - cosine * temp) / (0.5f * (4.0f / 3.0f - 0.1f * cosine * cosine / 1.1f));
-  const float accel = temp - 0.05f * alpha * cosine / 1.1f;
-  s[0] += 0.02f * s[1];
-  s[1] += 0.02f * accel;
-  s[2] += 0.02f * s[3];
-  s[3] += 0.02f * alpha;
-  return s[0] < -2.4f || s[0] > 2.4f || s[2] < -0.20943951f || s[2] > 0.20943951f;
-}
-
-/* Draws an action of the softmax; score: d log pi / d logits. */
-static int act(const float *theta, const float s[N_OBS], uint32_t word, float score[N_ACT]) {
-  float logit[N_ACT];
-  for (int a = 0; a < N_ACT; a++) {
-    logit[a] = theta[N_ACT * N_OBS + a];
-    for (int k = 0; k < N_OBS; k++)
-      logit[a] += theta[a * N_OBS + k] * s[k];
-  }
-  const float top = logit[0] > logit[1] ? logit[0] : logit[1];
-  const float e0 = expf(logit[0] - top);
-  const float e1 = expf(logit[1] - top);
-  const float p0 = e0 / (e0 + e1);
-  const int action = pgb_uniform(word) >= p0;
-  score[0] = (action == 0 ? 1.0f : 0.0f) - p0;
-  score[1] = (action == 1 ? 1.0f : 0.0f) - e1 / (e0 + e1);
-  return action;
-}
-
-/* One episode's gradient, sum_t gamma^t r_t sum_{k<=t} psi_k (Baxter and Bartlett 2001); its number of steps.
- */
-static int episode(const twin_problem *p, uint32_t replicate, uint32_t number, float g[TWIN_THETA]) {
-  uint32_t word[4];
-  float s[N_OBS];
-  float z[TWIN_THETA] = {0};
-  float discount = 1;
-  for (int k = 0; k < TWIN_THETA; k++)
-    g[k] = 0;
-  pgb_words(p->seed, PGB_USE_RESET, p->stream, replicate, number, 0, word);
-  for (int k = 0; k < N_OBS; k++)
-    s[k] = 0.1f * pgb_uniform(word[k]) - 0.05f;
-  int t = 0;
-  for (bool over = false; !over && t < p->horizon; t++) {
-    if (t % 4 == 0)
-      pgb_words(p->seed, PGB_USE_ACTION, p->stream, replicate, number, (uint32_t)t / 4, word);
-    float score[N_ACT];
-    const int action = act(p->theta, s, word[t % 4], score);
-    for (int a = 0; a < N_ACT; a++) {
-      for (int k = 0; k < N_OBS; k++)
-        z[a * N_OBS + k] += score[a] * s[k];
-      z[N_ACT * N_OBS + a] += score[a];
-    }
-    over = step(s, action);
-    for (int k = 0; k < TWIN_THETA; k++)
-      g[k] += discount * z[k]; /* every reward is 1 */
-    discount *= p->gamma;
-  }
-  return t;
-}
-
-void twin_measure(const twin_problem *p, uint64_t first, uint64_t end, twin_moments *out) {
+void twin_measure(const twin_problem *p, twin_episode *episode, uint64_t first, uint64_t end,
+                  twin_moments *out) {
   for (uint64_t replicate = first; replicate < end; replicate++) {
-    double sum[TWIN_THETA] = {0};
+    double sum[TWIN_MAX] = {0};
     for (uint64_t e = 0; e < p->batch; e++) {
-      float g[TWIN_THETA];
+      float g[TWIN_MAX];
+      memset(g, 0, p->n_theta * sizeof *g);
       out->steps += episode(p, (uint32_t)replicate, (uint32_t)e, g);
-      for (int k = 0; k < TWIN_THETA; k++)
+      for (size_t k = 0; k < p->n_theta; k++)
         sum[k] += (double)g[k];
     }
     out->replicates += 1;
-    for (int k = 0; k < TWIN_THETA; k++) {
+    for (size_t k = 0; k < p->n_theta; k++) {
       const double x = sum[k] / (double)p->batch;
       const double far = x - out->mean[k];
       out->mean[k] += far / out->replicates;
