@@ -10,6 +10,11 @@ typedef struct bench_setting {
   uint64_t replicates; /* estimates of 64 episodes in one block: the unit of work */
 } bench_setting;
 
+/* Flops of a step of the perceptron 4-64-64-2 that matrix products need: the forward pass; deltas of two
+ * layers and the gradient. */
+#define CASE_MLP_FORWARD  (2.0 * (4 * 64 + 64 * 64 + 64 * 2))
+#define CASE_MLP_BACKWARD (2.0 * (64 * 64) + CASE_MLP_FORWARD)
+
 enum { CASE_BATCH = 64 }; /* episodes in an estimate */
 
 /* A problem with its policy, ready to measure: the product's own unit of work. */

@@ -79,34 +79,45 @@ static void contract(room *r) {
   r->actor->policy->contract(r->actor->policy_params, r->rollout, 1, weight, r->scratch, r->out);
 }
 
+/* Flops of a step where the policy is a network, which SAMPLES runs forward and CONTRACTS backward. A linear
+ * contraction is two flops a parameter, and reads observation, delta and weight. */
+enum { ROLLS, SAMPLES, CONTRACTS };
+
 typedef struct piece {
   const char *name;
   void (*work)(room *r);
-  bool reads; /* of the rollout: observation, delta and weight of every step */
+  int kind;
 } piece;
 
 static const piece pieces[] = {
-    {"rollout", roll, false},
-    {"sample", sample, false},
-    {"gpomdp_weights", weigh, false},
-    {"contract", contract, true},
+    {"rollout", roll, ROLLS},
+    {"sample", sample, SAMPLES},
+    {"gpomdp_weights", weigh, ROLLS},
+    {"contract", contract, CONTRACTS},
 };
 
-static const bench_setting settings[] = {
-    {"cartpole_linear", "cartpole", "softmax-linear", "gpomdp", "none", 2},
-    {"pendulum_gaussian", "pendulum", "gaussian-linear", "gpomdp", "none", 2},
-    {"cartpole_mlp", "cartpole", "softmax-mlp:hidden=64x64", "gpomdp", "none", 2},
+typedef struct piece_case {
+  bench_setting setting;
+  double forward, backward; /* flops of a network, else 0 */
+} piece_case;
+
+static const piece_case cases[] = {
+    {{"cartpole_linear", "cartpole", "softmax-linear", "gpomdp", "none", 2}, 0, 0},
+    {{"pendulum_gaussian", "pendulum", "gaussian-linear", "gpomdp", "none", 2}, 0, 0},
+    {{"cartpole_mlp", "cartpole", "softmax-mlp:hidden=64x64", "gpomdp", "none", 2},
+     CASE_MLP_FORWARD,
+     CASE_MLP_BACKWARD},
 };
 
 typedef struct task {
-  const bench_setting *setting;
+  const piece_case *of;
   const piece *piece;
   const bench_limits *limits;
 } task;
 
 static void body(bench_state *state, void *argument) {
   const task *t = argument;
-  room r = room_open(t->limits->best, t->setting);
+  room r = room_open(t->limits->best, &t->of->setting);
   weigh(&r);
   double steps = 0;
   while (bench_next(state)) {
@@ -117,22 +128,31 @@ static void body(bench_state *state, void *argument) {
   bench_items(state, steps);
   const double lane_steps = steps / r.steps * (double)(r.rollout->rows * PGB_LANES);
   bench_rate(state, "lane_steps", lane_steps); /* with those of idle lanes */
-  if (t->piece->reads) {
+  const int kind = t->piece->kind;
+  const bool network = t->of->forward > 0;
+  const double linear = kind == CONTRACTS ? 2.0 * (double)r.actor->shape.n_theta : 0;
+  const double flops = !network ? linear : kind == SAMPLES ? t->of->forward : t->of->backward;
+  if (kind != ROLLS && flops > 0) {
+    const double each = network && kind == SAMPLES ? lane_steps : steps; /* idle lanes are sampled too */
+    bench_rate(state, "flops", each * flops);
+    bench_share(state, "fma", each * flops, t->limits->fma);
+  }
+  if (kind == CONTRACTS && !network) {
     const double bytes = lane_steps * (double)((r.rollout->n_obs + r.rollout->n_delta + 1) * sizeof(float));
     bench_bytes(state, bytes);
-    bench_share(state, "l2", bytes, t->limits->l2);
+    bench_share(state, "l2_read", bytes, t->limits->l2);
   }
   room_close(&r);
 }
 
 void pieces_add(const bench_limits *limits) {
-  enum { SETTINGS = sizeof settings / sizeof *settings, PIECES = sizeof pieces / sizeof *pieces };
-  static task tasks[SETTINGS][PIECES];
-  for (size_t s = 0; s < SETTINGS; s++)
-    for (size_t i = 0; i < PIECES && bench_case_known(&settings[s]); i++) {
+  enum { CASES = sizeof cases / sizeof *cases, PIECES = sizeof pieces / sizeof *pieces };
+  static task tasks[CASES][PIECES];
+  for (size_t s = 0; s < CASES; s++)
+    for (size_t i = 0; i < PIECES && bench_case_known(&cases[s].setting); i++) {
       char name[96];
-      tasks[s][i] = (task){.setting = &settings[s], .piece = &pieces[i], .limits = limits};
-      (void)snprintf(name, sizeof name, "piece/%s/%s/%s", pieces[i].name, settings[s].name,
+      tasks[s][i] = (task){.of = &cases[s], .piece = &pieces[i], .limits = limits};
+      (void)snprintf(name, sizeof name, "piece/%s/%s/%s", pieces[i].name, cases[s].setting.name,
                      pgb_isa_name(limits->best));
       bench_add(name, body, &tasks[s][i]);
     }

@@ -20,9 +20,6 @@ typedef struct pipeline {
                   tipped draw, or chaos, changes the rest of an episode */
 } pipeline;
 
-/* 4-64-64-2: products of a forward pass, of the deltas, and of the gradient. */
-#define MLP_FLOPS (2.0 * (4 * 64 + 64 * 64 + 64 * 2) + 2.0 * (64 * 64) + 2.0 * (4 * 64 + 64 * 64 + 64 * 2))
-
 static const pipeline pipelines[] = {
     {{"cartpole_linear", LINEAR, "gpomdp", "none", 128}, true, twin_cartpole_linear, 0, 0.01},
     {{"cartpole_linear_all_baselines", LINEAR, "gpomdp", NULL, 128}, false, NULL, 0, 0},
@@ -41,7 +38,7 @@ static const pipeline pipelines[] = {
     {{"cartpole_mlp", "cartpole", "softmax-mlp:hidden=64x64", "gpomdp", "none", 16},
      true,
      twin_cartpole_mlp,
-     MLP_FLOPS,
+     CASE_MLP_FORWARD + CASE_MLP_BACKWARD,
      0.2},
 };
 enum { PIPELINES = sizeof pipelines / sizeof *pipelines };
