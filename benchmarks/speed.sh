@@ -3,7 +3,7 @@
 # Every speed that the project has set itself, beside what it is measured by, from one run:
 #   sh benchmarks/speed.sh [build folder [rounds [percent of the work]]]
 # Rates are those the program prints, on one pinned core; peers and limits are measured in the same round, because clocks
-# and neighbours drift, and only figures of one round are divided by each other. All rates are per second of wall time.
+# and neighbours drift, and only figures of one round are divided by each other. Rates are per second of wall time, random words of processor time.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -59,15 +59,17 @@ perceptron='--env cartpole --policy softmax-mlp:hidden=64x64'
 alone='--batch 64 --estimator gpomdp --baseline none'
 cheap='--batch 64 --estimator reinforce,gpomdp --baseline none,mean,loo,normalised,optimal'
 
-# peers: "name items_per_second|words|flops" of the micro benchmarks, per second of wall time.
+# peers FILTER: "name rate rate" of the micro benchmarks (items, words or flops), per second of wall time and of processor
+# time.
 peers() {
   pin "$micro" --benchmark_filter="$1" --benchmark_min_time=0.2 --benchmark_format=json 2>"$room/log" >"$room/json" ||
     fail "the micro benchmarks failed"
-  flat <"$room/json" | awk '{ print $1, $5 * $3 / $2 }'
+  flat <"$room/json" | awk '{ print $1, $5 * $3 / $2, $5 }'
 }
 
+# peer NAME [3]: its rate, the second column or the third.
 peer() {
-  awk -v name="$1" 'index($1, name) == 1 { print $2; exit }' "$room/peers"
+  awk -v name="$1" -v at="${2:-2}" 'index($1, name) == 1 { print $at; exit }' "$room/peers"
 }
 
 pair() {
@@ -108,8 +110,9 @@ one_core() {
     run 1000 pin "$program" $perceptron --batch 64 --estimator reinforce,gpomdp --baseline none
     pair each_further_row/mlp 1 "$(of steps_per_second | awk -v one="$one" '{ print one / $1 - 1 }')"
   fi
-  pair philox_words/scalar_twin "$(peer lanes/philox4x32_10/scalar_twin)" "$(peer "lanes/philox4x32_10/$best")"
-  pair philox_words/1.4e9_a_second 1.4e9 "$(peer "lanes/philox4x32_10/$best")"
+  words=$(peer "lanes/philox4x32_10/$best" 3)
+  pair philox_words/scalar_twin "$(peer lanes/philox4x32_10/scalar_twin 3)" "$words"
+  pair philox_words/1.4e9_a_second 1.4e9 "$words"
 }
 
 # shellcheck disable=SC2086 # lists of options
@@ -166,7 +169,7 @@ ratios single <"$room/pairs" | awk -v rounds="$rounds" -v simd="$best" '
   function reached(goal) { return goal < 0 ? $5 <= -goal : $5 >= goal }
   NR == FNR { must[$1] = $2; stretch[$1] = $3; next }
   FNR == 1 {
-    printf "medians of %d rounds, --simd %s, rates per second of wall time\n", rounds, simd
+    printf "medians of %d rounds, --simd %s, rates per second\n", rounds, simd
     printf "%-34s %10s %10s %9s  %-21s %10s %10s\n", "work/measured by", "ours", "its", "ratio", "95 % interval",
       "must", "stretch"
   }
