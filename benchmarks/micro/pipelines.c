@@ -29,17 +29,17 @@ static const pipeline pipelines[] = {
      true,
      twin_pendulum_gaussian,
      0,
-     0.2},
+     0.02},
     {{"pendulum_gaussian_sigma", "pendulum", "gaussian-linear:learn_sigma=true", "gpomdp", "none", 32},
      false,
      twin_pendulum_gaussian,
      0,
-     0.2},
+     0.02},
     {{"cartpole_mlp", "cartpole", "softmax-mlp:hidden=64x64", "gpomdp", "none", 16},
      true,
      twin_cartpole_mlp,
      CASE_MLP_FORWARD + CASE_MLP_BACKWARD,
-     0.2},
+     0.02},
 };
 enum { PIPELINES = sizeof pipelines / sizeof *pipelines };
 
