@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For maintainers. */
 #ifndef PGB_ESTIMATOR_DISCOUNT_H
 #define PGB_ESTIMATOR_DISCOUNT_H
 
