@@ -117,7 +117,7 @@ REFUSED = {  # flags of the compiler, the reason
     "actions": (["-DFAULT_ACT"], r"env walk: step changed act, words or step"),
     "params": (["-DFAULT_PARAMS"], r"env walk: step changed params"),
     "pointers": (["-DFAULT_POINTER"], r"env walk: step changed the pointers of its batch"),
-    "reset of all lanes": (["-DFAULT_RESET_ALL"], r"env walk: reset of lane 0 wrote into another lane"),
+    "reset from another lane": (["-DFAULT_RESET_NEIGHBOUR"], r"env walk: the same episode gives another result beside other"),
     "state kept at reset": (["-DFAULT_STATE_KEPT"], r"env walk: the same episode gives another result beside other"),
     "lane matters": (["-DFAULT_LANE"], r"env walk: the same episode gives another result in lane 37 than in lane 0"),
     "neighbour matters": (["-DFAULT_NEIGHBOUR"], r"env walk: the same episode gives another result beside other"),

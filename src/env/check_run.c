@@ -80,11 +80,11 @@ static pgb_status make_rows(stage *s) {
                               sizeof(uint8_t),
                               sizeof(int32_t),
                               p->step_words * sizeof(uint32_t),
-                              0};
+                              p->reset_words * sizeof(uint32_t)};
   size_t most = GUARD;
   for (size_t k = 0; k < KINDS; k++) {
     void *memory = NULL;
-    const size_t bytes = k == RESET ? (p->reset_words + 3) / 4 * 4 * sizeof(uint32_t) : size[k] * PGB_LANES;
+    const size_t bytes = size[k] * PGB_LANES;
     PGB_TRY(pgb_arena_alloc(s->arena, bytes + 2 * (size_t)GUARD, 1, &memory));
     s->kind[k] = (guarded){.at = (unsigned char *)memory + GUARD, .bytes = bytes};
     most = bytes > most ? bytes : most;
@@ -147,36 +147,45 @@ static void draw(stage *s, size_t lane) {
 
 /* ---- Running ---- */
 
-/* Whether only one lane's column of rows differs from a copy. */
-static bool only_lane(const unsigned char *now, const unsigned char *copy, size_t n, size_t lane) {
-  for (size_t i = 0; i < n * PGB_LANES; i++)
-    if (i % PGB_LANES != lane &&
-        memcmp(now + i * sizeof(float), copy + i * sizeof(float), sizeof(float)) != 0)
-      return false;
-  return true;
+static void keep_lane(const float *from, size_t rows, size_t lane, float *to) {
+  for (size_t k = 0; k < rows; k++)
+    to[k * PGB_LANES + lane] = from[k * PGB_LANES + lane];
 }
 
-static pgb_status reset(stage *s, size_t lane, uint32_t episode, size_t step) {
+/* Begins the next episode in the lanes that wait for one, or in all (t = 0): reset starts every lane, and
+ * those that are under way get back what they held, as the rollout loop does it. */
+static pgb_status reset(stage *s, const play *how, uint32_t *next, size_t t) {
   uint32_t *words = (void *)s->kind[RESET].at;
-  const size_t n_words = s->kind[RESET].bytes / sizeof *words;
-  unsigned char *obs_copy = s->saved;
-  unsigned char *state_copy = s->saved + s->kind[OBS].bytes;
-  s->episode[lane] = episode;
-  s->ended[lane] = false;
-  s->batch.step[lane] = 0;
-  for (size_t j = 0; j < n_words; j++)
-    words[j] = word_of(s, lane, PGB_USE_RESET, j);
-  memcpy(obs_copy, s->batch.obs, s->kind[OBS].bytes);
-  memcpy(state_copy, s->batch.state, s->kind[STATE].bytes);
-  s->env->reset(s->params, &s->batch, lane, words);
-  PGB_TRY(check_guards(s, "reset", step));
-  if (!only_lane(s->kind[OBS].at, obs_copy, s->space.n_obs, lane) ||
-      !only_lane(s->kind[STATE].at, state_copy, s->space.n_state, lane))
-    return pgb_fail(PGB_USAGE, "reset of lane %zu wrote into another lane; write [k*PGB_LANES + lane] alone",
-                    lane);
-  for (size_t k = 0; k < s->space.n_obs; k++)
-    if (!isfinite(s->batch.obs[k * PGB_LANES + lane]))
-      return pgb_fail(PGB_USAGE, "obs[%zu] after a reset is not finite; set every row of the lane", k);
+  float *obs = (void *)s->saved;
+  float *state = (void *)(s->saved + s->kind[OBS].bytes);
+  memcpy(obs, s->batch.obs, s->kind[OBS].bytes);
+  memcpy(state, s->batch.state, s->kind[STATE].bytes);
+  memset(s->batch.obs, how->fill, s->kind[OBS].bytes);
+  memset(s->batch.state, how->fill, s->kind[STATE].bytes);
+  bool begins[PGB_LANES];
+  for (size_t i = 0; i < PGB_LANES; i++) {
+    begins[i] = t == 0 || s->ended[i];
+    if (begins[i]) {
+      s->episode[i] = next[i]++;
+      s->ended[i] = false;
+      s->batch.step[i] = 0;
+    }
+    for (size_t j = 0; j < s->space.reset_words; j++)
+      words[j * PGB_LANES + i] = word_of(s, i, PGB_USE_RESET, j);
+  }
+  s->batch.words = s->batch_copy.words = words;
+  s->env->reset(s->params, &s->batch);
+  PGB_TRY(check_guards(s, "reset", t));
+  s->batch.words = s->batch_copy.words = (const void *)s->kind[WORDS].at;
+  for (size_t k = 0; k < s->space.n_obs * PGB_LANES; k++)
+    if (!isfinite(s->batch.obs[k]))
+      return pgb_fail(PGB_USAGE, "obs[%zu] after a reset is not finite; set every row of every lane",
+                      k / PGB_LANES);
+  for (size_t i = 0; i < PGB_LANES; i++)
+    if (!begins[i]) {
+      keep_lane(obs, s->space.n_obs, i, s->batch.obs);
+      keep_lane(state, s->space.n_state, i, s->batch.state);
+    }
   return pgb_ok();
 }
 
@@ -251,9 +260,8 @@ static pgb_status run_play(stage *s, const play *how, bool first) {
   for (size_t i = 0; i < PGB_LANES; i++)
     next[i] = i == how->lane ? 0 : how->others + (uint32_t)i * STEPS;
   for (size_t t = 0; t < s->steps; t++) {
-    for (size_t i = 0; i < PGB_LANES && t % QUANTUM == 0; i++)
-      if (t == 0 || s->ended[i])
-        PGB_TRY(reset(s, i, next[i]++, t));
+    if (t % QUANTUM == 0)
+      PGB_TRY(reset(s, how, next, t));
     PGB_TRY(step(s, t));
     const uint64_t now = digest(s, how->lane);
     if (first)

@@ -49,16 +49,18 @@ static pgb_status prepare(void *params, pgb_arena *arena, pgb_space *space) {
   return pgb_ok();
 }
 
-static void reset(const void *params, pgb_batch *batch, size_t lane, const uint32_t *words) {
+static void reset(const void *params, pgb_batch *batch) {
   (void)params;
-#ifdef FAULT_RESET_ALL
-  for (size_t i = 0; i < PGB_LANES; i++)
-    batch->obs[i] = pgb_uniform(words[0]);
+  for (size_t i = 0; i < PGB_LANES; i++) {
+    float x = pgb_uniform(batch->words[i]);
+#ifdef FAULT_RESET_NEIGHBOUR
+    x = pgb_uniform(batch->words[(i + 1) % PGB_LANES]);
 #endif
 #ifndef FAULT_STATE_KEPT
-  batch->state[lane] = pgb_uniform(words[0]);
+    batch->state[i] = x;
 #endif
-  batch->obs[lane] = pgb_uniform(words[0]);
+    batch->obs[i] = x;
+  }
 }
 
 static void step(const void *params, pgb_batch *batch) {

@@ -32,13 +32,14 @@ static pgb_status prepare(void *params, pgb_arena *arena, pgb_space *space) {
   return pgb_ok();
 }
 
-static void reset(const void *params, pgb_batch *batch, size_t lane, const uint32_t *words) {
+static void reset(const void *params, pgb_batch *batch) {
   (void)params;
-  for (size_t k = 0; k < 2; k++) {
-    const float x = 2.0f * pgb_uniform(words[k]) - 1.0f;
-    batch->state[k * PGB_LANES + lane] = x;
-    batch->obs[k * PGB_LANES + lane] = x;
-  }
+  for (size_t k = 0; k < 2; k++)
+    for (size_t i = 0; i < PGB_LANES; i++) {
+      const float x = 2.0f * pgb_uniform(batch->words[k * PGB_LANES + i]) - 1.0f;
+      batch->state[k * PGB_LANES + i] = x;
+      batch->obs[k * PGB_LANES + i] = x;
+    }
 }
 
 static void step(const void *params, pgb_batch *batch) {
