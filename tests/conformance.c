@@ -191,7 +191,7 @@ static size_t score_errors(const pgb_actor *a, const pgb_rollout *r, float *w, f
     for (size_t k = 0; k < r->n_act; k++)
       act[k] = (double)r->act[(at / PGB_LANES * r->n_act + k) * PGB_LANES + at % PGB_LANES];
     w[at] = 1;
-    a->policy->contract(a->policy_params, r, 1, &row, acc, out);
+    a->policy->contract(a->policy_params, a->theta, r, 0, r->n_episodes, 1, &row, acc, out);
     w[at] = 0;
     for (size_t k = 0; k < d; k++) {
       const double here = theta[k], h = 1e-5;
@@ -210,7 +210,7 @@ static void check_score(checks *c, const pgb_actor *a, pgb_isa isa) {
   kernel_run k = {NULL, NULL};
   if (kernel_open(c, a, pgb_rollout_capacity(&a->space), &k)) {
     float *w = calloc(k.r->capacity * PGB_LANES, sizeof *w);
-    float *acc = calloc((a->shape.n_theta + 2) * PGB_LANES, sizeof *acc);
+    float *acc = kernel_scratch(&a->shape, 1);
     float *out = calloc(k.r->max_episodes * a->shape.n_theta, sizeof *out);
     CHECK(c, w != NULL && acc != NULL && out != NULL);
     kernel_roll(&k, isa, a, (pgb_address){.seed = 6}, 1, 0, EPISODES);

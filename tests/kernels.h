@@ -89,6 +89,7 @@ static inline void kernel_poison(pgb_rollout *r) {
   memset(r->obs, 0xff, steps * r->n_obs * sizeof(float));
   memset(r->act, 0xff, steps * r->n_act * sizeof(float));
   memset(r->delta, 0xff, steps * r->n_delta * sizeof(float));
+  memset(r->kept, 0xff, steps * r->n_kept * sizeof(float));
   memset(r->reward, 0xff, steps * sizeof(float));
   memset(r->step, 0xff, steps * sizeof(int32_t));
   memset(r->episode, 0xff, steps * sizeof(int32_t));
@@ -110,6 +111,15 @@ static inline void kernel_roll(kernel_run *k, pgb_isa isa, const pgb_actor *acto
                                uint64_t batch, uint64_t first, uint64_t count) {
   kernel_poison(k->r);
   pgb_rollout_run(isa)(actor, k->runner, address, batch, first, count, k->r);
+}
+
+/* What contract() works in, full of NaN; NULL without memory. */
+static inline float *kernel_scratch(const pgb_policy_shape *shape, size_t n_w) {
+  const size_t size = (pgb_policy_scratch(shape, n_w) * sizeof(float) + 64) / 64 * 64;
+  float *scratch = aligned_alloc(64, size);
+  if (scratch != NULL)
+    memset(scratch, 0xff, size);
+  return scratch;
 }
 
 static inline void kernel_close(kernel_run *k) {

@@ -27,7 +27,7 @@ static int bench_open(checks *c, bench *b, const char *text, pgb_isa isa) {
   if (!kernel_open(c, b->a, rows, &b->k) || !ref_open(c, b->a, &b->e))
     return 0;
   b->w = calloc(rows * PGB_LANES, sizeof *b->w);
-  b->acc = calloc((d + 2) * PGB_LANES, sizeof *b->acc);
+  b->acc = kernel_scratch(&b->a->shape, 1);
   b->out = calloc(b->k.r->max_episodes * d, sizeof *b->out);
   b->value = calloc(rows * PGB_LANES, sizeof *b->value);
   b->v = calloc(2 * (t + d), sizeof *b->v);
@@ -52,7 +52,8 @@ static void bench_close(bench *b) {
 
 static void contract(bench *b) {
   const float *row = b->w;
-  b->a->policy->contract(b->a->policy_params, b->k.r, 1, &row, b->acc, b->out);
+  b->a->policy->contract(b->a->policy_params, b->a->theta, b->k.r, 0, b->k.r->n_episodes, 1, &row, b->acc,
+                         b->out);
 }
 
 /* What the weights of the last call are, step by step and contracted, against the reference. */

@@ -33,13 +33,13 @@ static double difference(const pgb_actor *a, const ref_episode *e, const double 
 
 /* Two weight rows of arbitrary numbers, one of them 0 on idle lanes as estimators write it. */
 static void contract_twice(const pgb_actor *a, const pgb_rollout *r, float *const row[2], float *out) {
-  float *acc = malloc((2 * a->shape.n_theta + 2) * PGB_LANES * sizeof *acc);
+  float *acc = kernel_scratch(&a->shape, 2);
   const float *rows[2] = {row[0], row[1]};
   for (uint32_t at = 0; at < r->rows * PGB_LANES; at++)
     for (uint32_t w = 0; w < 2; w++)
       row[w][at] = r->end[at] == PGB_IDLE ? 0.0f : (float)kernel_noise(w, at);
   if (acc != NULL)
-    a->policy->contract(a->policy_params, r, 2, rows, acc, out);
+    a->policy->contract(a->policy_params, a->theta, r, 0, r->n_episodes, 2, rows, acc, out);
   free(acc);
 }
 
@@ -119,7 +119,7 @@ static void sample(const pgb_actor *a, const double *obs, uint32_t draw, sampled
         words[(b * 4 + j) * PGB_LANES + i] = w[j];
     }
   }
-  a->policy->sample(a->policy_params, a->theta, s->obs, words, s->act, s->delta);
+  a->policy->sample(a->policy_params, a->theta, s->obs, words, s->act, s->delta, NULL);
 }
 
 /* How often each choice falls against exp(log pi), over 64000 draws: chi-square at six standard deviations.

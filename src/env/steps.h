@@ -12,10 +12,11 @@
  * other. An episode never straddles two rollouts. Letters: T rows, L = PGB_LANES. */
 typedef struct pgb_rollout {
   size_t rows, capacity; /* rows in use, rows allocated */
-  size_t n_obs, n_act, n_delta, horizon;
+  size_t n_obs, n_act, n_delta, n_kept, horizon;
   float *obs;       /* [T][n_obs][L]                                                                       */
   float *act;       /* [T][n_act][L]                                                                       */
   float *delta;     /* [T][n_delta][L]                                                                     */
+  float *kept;      /* [T][L][n_kept]                                                                      */
   float *reward;    /* [T][L]                                                                              */
   int32_t *step;    /* [T][L] steps since the episode began; 0 at its first                                */
   int32_t *episode; /* [T][L] at the last step of an episode its index in this rollout; else undefined     */

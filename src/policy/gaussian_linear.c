@@ -6,6 +6,7 @@
 #include "policy/lane_dot.h"
 #include "policy/policy.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -50,8 +51,10 @@ static pgb_status prepare(void *params, const pgb_space *space, double gain, pgb
   }
   p->sd = sd;
   p->parts = parts;
-  *shape = (pgb_policy_shape){
-      .n_theta = p->n_theta, .n_delta = p->learn_sigma ? 2 * m : m, .words = 2 * ((m + 1) / 2)};
+  *shape = (pgb_policy_shape){.n_theta = p->n_theta,
+                              .n_delta = p->learn_sigma ? 2 * m : m,
+                              .words = 2 * ((m + 1) / 2),
+                              .scratch_row = p->n_theta * PGB_LANES};
   return pgb_ok();
 }
 
@@ -70,7 +73,8 @@ static void initial(const void *params, double *theta) {
 }
 
 static void sample(const void *params, const float *theta, const float *obs, const uint32_t *words,
-                   float *act, float *delta) {
+                   float *act, float *delta, float *kept) {
+  (void)kept;
   const pgb_gaussian_linear *p = params;
   const float gain = (float)p->gain;
   for (size_t i = 0; i < p->m; i += 2) {
@@ -123,8 +127,10 @@ static double logp(const void *params, const double *theta, const double *obs, c
   return sum;
 }
 
-static void contract(const void *params, const pgb_rollout *rollout, size_t n_w, const float *const *weight,
-                     float *acc, float *out) {
+static void contract(const void *params, const float *theta, const pgb_rollout *rollout, size_t first,
+                     size_t count, size_t n_w, const float *const *weight, float *acc, float *out) {
+  (void)theta;
+  assert(first == 0 && count == rollout->n_episodes);
   const pgb_gaussian_linear *p = params;
   PGB_KERNEL(pgb_linear_contract)(p->parts, p->n_parts, p->n_theta, rollout, n_w, weight, acc, out);
   if (p->gain > 0)

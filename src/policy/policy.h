@@ -16,10 +16,24 @@
  * sigma). */
 typedef struct pgb_policy_shape {
   size_t n_theta, n_delta;
-  size_t words; /* 32-bit random words that sampling one step takes */
+  size_t words;    /* 32-bit random words that sampling one step takes                             */
+  size_t n_packed; /* floats that pack() appends to theta                                          */
+  size_t n_kept;   /* floats that sample() keeps of a step for contract(), like a net's activations */
+  size_t scratch, scratch_row; /* floats that contract() works in: scratch + n_w * scratch_row */
+  bool by_episode; /* contract() takes any range of episodes, else all of the rollout              */
 } pgb_policy_shape;
 
-/* What a policy is. params: the class's struct, read-only after prepare. theta: float32, [n_theta]. */
+static inline size_t pgb_policy_scratch(const pgb_policy_shape *shape, size_t n_w) {
+  return shape->scratch + n_w * shape->scratch_row;
+}
+
+/* Floats to allocate for theta: its parameters, from the next cache line on what pack() appends. */
+static inline size_t pgb_policy_packed_at(const pgb_policy_shape *shape) {
+  return (shape->n_theta + 15) / 16 * 16;
+}
+
+/* What a policy is. params: the class's struct, read-only after prepare. theta: float32, [n_theta], and where
+ * n_packed is not 0 followed by what pack() made of it at pgb_policy_packed_at(). */
 typedef struct pgb_policy_class {
   const char *name, *title, *formula, *source;
   const pgb_option *options; /* besides theta, which every policy has */
@@ -32,20 +46,25 @@ typedef struct pgb_policy_class {
                         pgb_policy_shape *shape);
   /* Name of parameter k, like "W[3,0]", into text[64]. */
   void (*label)(const void *params, size_t k, char *text);
-  /* theta where the user gives none ("zero"): zeros, but for log sigma, which starts at its option. double
-   * [n_theta]. */
+  /* theta "zero": zeros, but for log sigma, which starts at its option. double [n_theta]. */
   void (*initial)(const void *params, double *theta);
+  /* Adds to `initial` where theta starts if the user does not give it, drawn from the study's seed; NULL:
+   * nothing. Memory may be short. */
+  pgb_status (*start)(const void *params, uint64_t seed, double *theta);
+  /* Rearranges theta for sample and contract; NULL where n_packed is 0. */
+  void (*pack)(const void *params, const float *theta, float *packed);
   /* Samples every lane. obs [n_obs][lanes], words [shape.words][lanes] -> act [n_act][lanes], delta
-   * [n_delta][lanes]. */
+   * [n_delta][lanes], kept [lanes][n_kept]. */
   void (*sample)(const void *params, const float *theta, const float *obs, const uint32_t *words, float *act,
-                 float *delta);
+                 float *delta, float *kept);
   /* Reference in double for one observation and action: log pi(act | obs). */
   double (*logp)(const void *params, const double *theta, const double *obs, const double *act);
-  /* The contraction that every estimator is: for each episode e that ends in the rollout and each weight row
-   * w, out[(e*n_w + w)*n_theta + k] = sum_t weight[w][t] * psi_t[k]. weight rows: [rollout rows][lanes]. acc:
-   * scratch of (n_w*n_theta + 2)*PGB_LANES floats. Sums run in step order in float32. */
-  void (*contract)(const void *params, const pgb_rollout *rollout, size_t n_w, const float *const *weight,
-                   float *acc, float *out);
+  /* The contraction that every estimator is: for each of the episodes e = first.. (count of them) and each
+   * weight row w, out[((e - first)*n_w + w)*n_theta + k] = sum_t weight[w][t] * psi_t[k]. Without
+   * shape.by_episode only all episodes of the rollout may be asked for. weight rows: [rollout rows][lanes].
+   * scratch: pgb_policy_scratch floats, 64-byte aligned. Sums run in step order in float32. */
+  void (*contract)(const void *params, const float *theta, const pgb_rollout *rollout, size_t first,
+                   size_t count, size_t n_w, const float *const *weight, float *scratch, float *out);
 } pgb_policy_class;
 
 const pgb_policy_class *const *pgb_policy_table(pgb_isa isa); /* NULL-terminated, order of policies.def */

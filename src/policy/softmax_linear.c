@@ -3,6 +3,7 @@
 #include "policy/lane_dot.h"
 #include "policy/softmax.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 /* theta: W [n_choices][n_obs] row by row, then b [n_choices]. */
@@ -39,7 +40,8 @@ static pgb_status prepare(void *params, const pgb_space *space, double gain, pgb
                              .n_features = (int32_t)p->n_obs,
                              .bias = (int32_t)(p->n_choices * p->n_obs + a)};
   p->parts = parts;
-  *shape = (pgb_policy_shape){.n_theta = p->n_theta, .n_delta = p->n_parts, .words = 1};
+  *shape = (pgb_policy_shape){
+      .n_theta = p->n_theta, .n_delta = p->n_parts, .words = 1, .scratch_row = p->n_theta * PGB_LANES};
   return pgb_ok();
 }
 
@@ -78,7 +80,8 @@ static void sample_pair(const softmax_linear *p, const float *theta, const float
 }
 
 static void sample(const void *params, const float *theta, const float *obs, const uint32_t *words,
-                   float *act, float *delta) {
+                   float *act, float *delta, float *kept) {
+  (void)kept;
   const softmax_linear *p = params;
   const float *bias = theta + p->n_choices * p->n_obs;
   if (p->n_choices == 2) {
@@ -101,8 +104,10 @@ static double logp(const void *params, const double *theta, const double *obs, c
   return softmax_logp(logits, p->n_choices, (size_t)act[0]);
 }
 
-static void contract(const void *params, const pgb_rollout *rollout, size_t n_w, const float *const *weight,
-                     float *acc, float *out) {
+static void contract(const void *params, const float *theta, const pgb_rollout *rollout, size_t first,
+                     size_t count, size_t n_w, const float *const *weight, float *acc, float *out) {
+  (void)theta;
+  assert(first == 0 && count == rollout->n_episodes);
   const softmax_linear *p = params;
   PGB_KERNEL(pgb_linear_contract)(p->parts, p->n_parts, p->n_theta, rollout, n_w, weight, acc, out);
   if (p->n_parts == p->n_choices)

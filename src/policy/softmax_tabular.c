@@ -28,7 +28,10 @@ static pgb_status prepare(void *params, const pgb_space *space, double gain, pgb
   for (size_t a = 0; a < p->n_choices; a++)
     parts[a] = (linear_part){.row = (int32_t)a, .bias = (int32_t)a};
   p->parts = parts;
-  *shape = (pgb_policy_shape){.n_theta = p->n_contexts * p->n_choices, .n_delta = p->n_choices, .words = 1};
+  *shape = (pgb_policy_shape){.n_theta = p->n_contexts * p->n_choices,
+                              .n_delta = p->n_choices,
+                              .words = 1,
+                              .scratch_row = p->n_contexts * p->n_choices * PGB_LANES};
   return pgb_ok();
 }
 
@@ -44,7 +47,8 @@ static void initial(const void *params, double *theta) {
 }
 
 static void sample(const void *params, const float *theta, const float *obs, const uint32_t *words,
-                   float *act, float *delta) {
+                   float *act, float *delta, float *kept) {
+  (void)kept;
   const tabular *p = params;
   const int32_t n_choices = (int32_t)p->n_choices;
   for (size_t a = 0; a < p->n_choices; a++) {
@@ -90,8 +94,10 @@ static void contract_states(const tabular *p, const pgb_rollout *r, size_t n_w, 
   }
 }
 
-static void contract(const void *params, const pgb_rollout *rollout, size_t n_w, const float *const *weight,
-                     float *acc, float *out) {
+static void contract(const void *params, const float *theta, const pgb_rollout *rollout, size_t first,
+                     size_t count, size_t n_w, const float *const *weight, float *acc, float *out) {
+  (void)theta;
+  assert(first == 0 && count == rollout->n_episodes);
   const tabular *p = params;
   assert(rollout->n_delta == p->n_choices);
   if (p->n_contexts == 1)

@@ -33,6 +33,7 @@ static pgb_status allocate(const pgb_actor *actor, pgb_rollout *r) {
   PGB_TRY(rows((n + 1) * r->n_obs, sizeof(float), &r->obs));
   PGB_TRY(rows(n * r->n_act, sizeof(float), &r->act));
   PGB_TRY(rows(n * r->n_delta, sizeof(float), &r->delta));
+  PGB_TRY(rows(n * r->n_kept + 1, sizeof(float), &r->kept));
   PGB_TRY(rows(n, sizeof(float), &r->reward));
   PGB_TRY(rows(n + 1, sizeof(int32_t), &r->step));
   PGB_TRY(rows(n, sizeof(int32_t), &r->episode));
@@ -62,6 +63,7 @@ pgb_status pgb_rollout_create(const pgb_actor *actor, size_t capacity, pgb_rollo
   r->n_obs = actor->space.n_obs;
   r->n_act = actor->space.n_act;
   r->n_delta = actor->shape.n_delta;
+  r->n_kept = actor->shape.n_kept;
   pgb_status s = allocate(actor, r);
   if (s.code != PGB_OK)
     pgb_rollout_destroy(r);
@@ -73,8 +75,8 @@ pgb_status pgb_rollout_create(const pgb_actor *actor, size_t capacity, pgb_rollo
 void pgb_rollout_destroy(pgb_rollout *r) {
   if (r == NULL)
     return;
-  void *const pieces[] = {r->obs,  r->act, r->delta,  r->reward, r->step,     r->episode, r->end,
-                          r->togo, r->ret, r->length, r->origin, r->discount, r->starts,  r};
+  void *const pieces[] = {r->obs, r->act,    r->delta,  r->reward,   r->step,   r->episode, r->end, r->togo,
+                          r->ret, r->length, r->origin, r->discount, r->starts, r->kept,    r};
   for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
     free(pieces[i]);
 }

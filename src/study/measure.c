@@ -18,11 +18,12 @@ struct pgb_measure {
   pgb_episode_sum_fn *add;
   pgb_runner *runner;
   pgb_rollout *rollout;
-  size_t max_episodes;           /* taken from one rollout, so that `out` stays small      */
+  size_t max_episodes;           /* taken from one rollout                                */
+  size_t group;                  /* episodes that `out` holds, so that it stays small     */
   float **weight;                /* [n_rows] rows of [capacity][L]                         */
   float *weights;                /* what they point into                                  */
   double *value;                 /* [capacity][L]                                         */
-  float *scratch, *out;          /* contraction: [(n_rows*n_theta + 2)][L], [max_episodes][n_rows][n_theta] */
+  float *scratch, *out;          /* pgb_policy_scratch, [group][n_rows][n_theta] */
   double *factor;                /* [n_products][max_episodes] what each product multiplies its row by   */
   double *sum;                   /* [n_rows + n_products][n_theta] sums over the batch                    */
   double *step_sum, *step_count; /* [horizon] of time-mean                        */
@@ -31,7 +32,20 @@ struct pgb_measure {
   uint64_t filled;         /* episodes of the batch so far                                        */
 };
 
-enum { OUT_BYTES = 1 << 20 };
+enum { OUT_BYTES = 1 << 20, GROUP_BYTES = 1 << 20, GROUP_LEAST = 16 };
+
+/* Episodes that a rollout may hold, and how many of them are contracted at a time: all, unless the policy can
+ * do a few while their steps and sums are in cache. */
+static void set_group(pgb_measure *m) {
+  const pgb_policy_shape *shape = &m->cell->actor.shape;
+  const size_t bytes = m->plan->n_rows * shape->n_theta * sizeof(float);
+  const size_t most = m->rollout->max_episodes;
+  const size_t wish = shape->by_episode ? GROUP_BYTES / bytes : OUT_BYTES / bytes;
+  const size_t least = shape->by_episode ? GROUP_LEAST : PGB_LANES;
+  m->group = wish < least ? least : wish;
+  m->group = m->group < most ? m->group : most;
+  m->max_episodes = shape->by_episode ? most : m->group;
+}
 
 static pgb_status allocate(pgb_measure *m) {
   const pgb_actor *actor = &m->cell->actor;
@@ -41,16 +55,12 @@ static pgb_status allocate(pgb_measure *m) {
   const size_t lanes = capacity * PGB_LANES;
   PGB_TRY(pgb_runner_create(actor, &m->runner));
   PGB_TRY(pgb_rollout_create(actor, capacity, &m->rollout));
-  m->max_episodes = OUT_BYTES / (n_rows * n_theta * sizeof(float));
-  if (m->max_episodes < PGB_LANES)
-    m->max_episodes = PGB_LANES;
-  if (m->max_episodes > m->rollout->max_episodes)
-    m->max_episodes = m->rollout->max_episodes;
+  set_group(m);
   PGB_TRY(pgb_alloc(n_rows, sizeof(float *), (void *)&m->weight));
   PGB_TRY(pgb_alloc(n_rows * lanes, sizeof(float), (void *)&m->weights));
   PGB_TRY(pgb_alloc(lanes, sizeof(double), (void *)&m->value));
-  PGB_TRY(pgb_alloc((n_rows * n_theta + 2) * PGB_LANES, sizeof(float), (void *)&m->scratch));
-  PGB_TRY(pgb_alloc(m->max_episodes * n_rows * n_theta, sizeof(float), (void *)&m->out));
+  PGB_TRY(pgb_alloc(pgb_policy_scratch(&actor->shape, n_rows), sizeof(float), (void *)&m->scratch));
+  PGB_TRY(pgb_alloc(m->group * n_rows * n_theta, sizeof(float), (void *)&m->out));
   PGB_TRY(pgb_alloc(m->plan->n_products * m->max_episodes, sizeof(double), (void *)&m->factor));
   PGB_TRY(pgb_alloc((n_rows + m->plan->n_products) * n_theta, sizeof(double), (void *)&m->sum));
   PGB_TRY(pgb_alloc(2 * actor->space.horizon, sizeof(double), (void *)&m->step_sum));
@@ -108,9 +118,10 @@ double pgb_measure_bytes(const pgb_study *study, const pgb_cell *cell) {
   const double rows = per_estimator * (double)study->n_estimators + 2; /* and two of ones */
   const double sums = rows + 2 * per_estimator;
   const double steps = (double)(pgb_rollout_capacity(&a->space) * PGB_LANES);
-  const double step_bytes = 4 * (double)(a->space.n_obs + a->space.n_act + a->shape.n_delta) + 30;
+  const double step_bytes =
+      4 * (double)(a->space.n_obs + a->space.n_act + a->shape.n_delta + a->shape.n_kept) + 30;
   return steps * (step_bytes + 4 * rows) + fmax(OUT_BYTES, PGB_LANES * rows * d * 4) +
-         d * (rows * PGB_LANES * 4 + sums * 8);
+         4 * ((double)a->shape.scratch + rows * (double)a->shape.scratch_row) + d * sums * 8;
 }
 
 /* Weights of the rows and factors of the products of this kind and value; V, or the time-mean, is in
@@ -144,9 +155,8 @@ static const pgb_value *value_of(const pgb_plan *plan, size_t i) {
   return i < plan->n_rows ? plan->rows[i].value : plan->products[i - plan->n_rows].value;
 }
 
-/* Weights of every row, then the sums of weighted scores of every episode, into m->out. */
-static void contract(pgb_measure *m) {
-  const pgb_actor *actor = &m->cell->actor;
+/* Weights of every row. */
+static void weigh_all(pgb_measure *m) {
   const pgb_plan *plan = m->plan;
   weigh(m, PGB_ROW_STEP, NULL); /* first: the time-mean is in m->value already */
   weigh(m, PGB_ROW_ONES, NULL);
@@ -161,7 +171,14 @@ static void contract(pgb_measure *m) {
     m->value_eval(value, m->rollout, m->value);
     weigh(m, PGB_ROW_VALUE, value);
   }
-  actor->policy->contract(actor->policy_params, m->rollout, plan->n_rows, (const float *const *)m->weight,
+}
+
+/* Sums of weighted scores of the next of the rollout's episodes, into m->out. */
+static void contract(pgb_measure *m, size_t first, size_t n) {
+  const pgb_actor *actor = &m->cell->actor;
+  const size_t left = actor->shape.by_episode ? n - first : m->rollout->n_episodes;
+  actor->policy->contract(actor->policy_params, actor->theta, m->rollout, first,
+                          left < m->group ? left : m->group, m->plan->n_rows, (const float *const *)m->weight,
                           m->scratch, m->out);
 }
 
@@ -210,7 +227,7 @@ static void finish_batch(pgb_measure *m, double square, double *slots, double *g
 static void add_episodes(pgb_measure *m, size_t from, size_t to, double *figures) {
   const size_t d = m->cell->actor.shape.n_theta;
   const size_t size = m->plan->n_rows * d;
-  const float *out = m->out + from * size;
+  const float *out = m->out + from % m->group * size;
   const double *ret = m->rollout->ret;
   if (m->filled == 0)
     m->first = ret[from];
@@ -245,11 +262,14 @@ typedef struct job {
 /* Contracts the rollout and adds its first n episodes; `from` is the episode number of the first. */
 static void take(pgb_measure *m, const job *j, uint64_t from, size_t n) {
   assert(j->batch > 0);
-  contract(m);
+  weigh_all(m);
   const size_t d = m->cell->actor.shape.n_theta;
   for (size_t e = 0, to = 0; e < n; e = to) {
     const uint64_t wanted = j->batch - m->filled;
+    if (e % m->group == 0)
+      contract(m, e, n);
     to = wanted < n - e ? e + (size_t)wanted : n;
+    to = to < e - e % m->group + m->group ? to : e - e % m->group + m->group;
     add_episodes(m, e, to, j->figures);
     if (m->filled < j->batch)
       continue;

@@ -30,7 +30,7 @@ static pgb_status pilot_open(pilot *p) {
     p->max_episodes = PGB_LANES;
   for (int row = 0; row < 2; row++)
     PGB_TRY(pgb_alloc(capacity * PGB_LANES, sizeof(float), (void *)&p->weight[row]));
-  PGB_TRY(pgb_alloc((2 * n_theta + 2) * PGB_LANES, sizeof(float), (void *)&p->scratch));
+  PGB_TRY(pgb_alloc(pgb_policy_scratch(&p->actor->shape, 2), sizeof(float), (void *)&p->scratch));
   return pgb_alloc(p->max_episodes * 2 * n_theta, sizeof(float), (void *)&p->out);
 }
 
@@ -71,8 +71,8 @@ static void fit_constants(pilot *p, const pgb_study_estimator *e, double *consta
     const uint64_t n = pilot_roll(p, at);
     e->class_->weights(e->params, p->actor->gamma, p->rollout, NULL, p->weight[0]);
     e->class_->ones(p->actor->gamma, p->rollout, p->weight[1]);
-    p->actor->policy->contract(p->actor->policy_params, p->rollout, 2, (const float *const *)p->weight,
-                               p->scratch, p->out);
+    p->actor->policy->contract(p->actor->policy_params, p->actor->theta, p->rollout, 0, n, 2,
+                               (const float *const *)p->weight, p->scratch, p->out);
     for (size_t i = 0; i < n; i++)
       for (size_t k = 0; k < d; k++) {
         const double s = (double)p->out[(2 * i + 1) * d + k];

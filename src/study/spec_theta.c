@@ -135,10 +135,14 @@ pgb_status pgb_spec_theta(const pgb_spec *spec, const pgb_yaml *policy, pgb_cell
   void *lanes = NULL;
   assert(cell->label != NULL && cell->group != NULL);
   PGB_TRY(pgb_arena_alloc(spec->arena, n, sizeof(double), &exact));
-  PGB_TRY(pgb_arena_alloc(spec->arena, n, sizeof(float), &lanes));
+  const pgb_policy_shape *shape = &cell->actor.shape;
+  PGB_TRY(pgb_arena_alloc(spec->arena, pgb_policy_packed_at(shape) + shape->n_packed, sizeof(float), &lanes));
   double *theta = exact;
   float *rounded = lanes;
-  cell->actor.policy->initial(cell->actor.policy_params, theta);
+  const pgb_policy_class *policy_class = cell->actor.policy;
+  policy_class->initial(cell->actor.policy_params, theta);
+  if (policy_class->start != NULL && (node == NULL || is_random_word(node)))
+    PGB_TRY(policy_class->start(cell->actor.policy_params, spec->study->seed, theta));
   if (node != NULL)
     PGB_TRY(read_theta(spec, node, cell, theta));
   for (size_t k = 0; k < n; k++) {
@@ -148,6 +152,8 @@ pgb_status pgb_spec_theta(const pgb_spec *spec, const pgb_yaml *policy, pgb_cell
     rounded[k] = (float)theta[k];
     theta[k] = (double)rounded[k];
   }
+  if (policy_class->pack != NULL)
+    policy_class->pack(cell->actor.policy_params, rounded, rounded + pgb_policy_packed_at(shape));
   cell->theta = theta;
   cell->actor.theta = rounded;
   return pgb_ok();
