@@ -118,6 +118,24 @@ static void test_sincos_near(checks *c) {
   CHECK(c, worst <= 4.6e-8);
 }
 
+static void test_tanh(checks *c) {
+  double worst = 0;
+  float last = 0;
+  size_t wrong = 0;
+  const int32_t top = pgb_float_bits(20.0f), least = pgb_float_bits(1e-30f);
+  for (int32_t bits = least; bits <= top; bits += STRIDE) {
+    const float x = pgb_bits_float(bits), y = pgb_tanh(x);
+    worst = fmax(worst, ulps(y, tanh((double)x)));
+    wrong += pgb_tanh(-x) != -y || y > 1.0f || y < last - 5e-7f * last;
+    last = y;
+  }
+  printf("tanh: %.3f ulp\n", worst);
+  CHECK(c, worst <= 4.9);
+  CHECK(c, wrong == 0);
+  CHECK(c, pgb_tanh(0.0f) == 0.0f && pgb_tanh(INFINITY) == pgb_tanh(9.0f) && pgb_tanh(9.0f) > 0.9999997f);
+  CHECK(c, pgb_tanh(-INFINITY) == -pgb_tanh(9.0f));
+}
+
 static void test_round(checks *c) {
   size_t wrong = 0;
   for (int32_t k = -4000000; k <= 4000000; k += 7) {
@@ -257,6 +275,7 @@ int main(void) {
   test_log(&c);
   test_sincos(&c);
   test_sincos_near(&c);
+  test_tanh(&c);
   test_round(&c);
   test_wrap(&c);
   test_clip(&c);

@@ -32,6 +32,8 @@ static void options(const pgb_option *table, size_t n) {
     (void)printf("    %-13s unit %s, ", "", o->unit);
     if (o->type == PGB_TYPE_CHOICE)
       (void)printf("one of %s, ", o->choices);
+    else if (o->type == PGB_TYPE_TEXT)
+      (void)printf("text, ");
     else if (o->type == PGB_TYPE_BOOL)
       (void)printf("true or false, ");
     else
@@ -84,7 +86,13 @@ static bool describe_policy(const pgb_request *r, const char *name) {
     (void)printf("  options\n");
   (void)printf("    %-13s parameters: a list in the order of the labels, zero, random:SCALE or FILE.h5\n",
                "theta");
-  (void)printf("    %-13s unit 1, default zero\n", "");
+  if (c->start != NULL)
+    (void)printf(
+        "    %-13s unit 1, default orthogonal weights from the seed, to which random:SCALE adds; zero leaves "
+        "nothing\n    %-13s but the last biases a gradient\n",
+        "", "");
+  else
+    (void)printf("    %-13s unit 1, default zero\n", "");
   return true;
 }
 

@@ -295,6 +295,14 @@ static pgb_status read_choice(const pgb_yaml *node, const pgb_option *o, pgb_are
   return pgb_unknown(node, 0, o->name, node->text, words, n);
 }
 
+static pgb_status read_text(const pgb_yaml *node, const char *name, pgb_arena *arena, const char **out) {
+  char *text = NULL;
+  PGB_TRY(need_scalar(node, name, "a word"));
+  PGB_TRY(pgb_arena_text(arena, node->text, &text));
+  *out = text;
+  return pgb_ok();
+}
+
 /* Numbers below a node; checks that all lists of one level are of one length. */
 static pgb_status fill(const pgb_yaml *node, const char *name, double low, double high, size_t level,
                        pgb_array *a, double **next) {
@@ -362,6 +370,8 @@ pgb_status pgb_option_read(const pgb_option *o, const pgb_yaml *node, pgb_arena 
     return read_real(node, o->name, o->low, o->high, (double *)(void *)field);
   case PGB_TYPE_CHOICE:
     return read_choice(node, o, arena, (const char **)(void *)field);
+  case PGB_TYPE_TEXT:
+    return read_text(node, o->name, arena, (const char **)(void *)field);
   case PGB_TYPE_ARRAY:
     return pgb_array_read(node, o->name, o->low, o->high, arena, (pgb_array *)(void *)field);
   }
@@ -452,6 +462,7 @@ pgb_status pgb_option_text(const pgb_option *option, const void *params, pgb_are
     pgb_real_text(*(const double *)(const void *)field, number);
     return pgb_arena_text(arena, number, out);
   case PGB_TYPE_CHOICE:
+  case PGB_TYPE_TEXT:
     return pgb_arena_text(arena, *(const char *const *)(const void *)field, out);
   case PGB_TYPE_ARRAY:
     return array_text((const pgb_array *)(const void *)field, arena, out);

@@ -27,6 +27,7 @@ typedef enum pgb_type {
   PGB_TYPE_INT,    /* int64_t in [low, high]                                   */
   PGB_TYPE_REAL,   /* double in [low, high]                                    */
   PGB_TYPE_CHOICE, /* const char *: one of the words in `choices`, "a|b|c"     */
+  PGB_TYPE_TEXT,   /* const char *: any scalar, of a form that the class checks in prepare */
   PGB_TYPE_ARRAY,  /* pgb_array: scalar or nested lists, each value in [low, high] */
 } pgb_type;
 

@@ -108,6 +108,28 @@ static inline void pgb_sincos_near(float x, float *sine, float *cosine) {
   *cosine = 1.0f + z * (-0.49999768f + z * 0.04154596f);
 }
 
+/* tanh x, 4.9 ulp, never beyond 1: x times a rational function of x^2; |x| above 8 gives that of 8. */
+static inline float pgb_tanh(float x) {
+  x = x < -8.0f ? -8.0f : x;
+  x = x > 8.0f ? 8.0f : x;
+  const float z = x * x;
+  const float p =
+      1.0f + z * (0.134444878f + z * (0.00357159134f + z * (2.1894617e-05f + z * 1.52306487e-08f)));
+  const float q =
+      1.0f + z * (0.467778116f + z * (0.0261644069f + z * (0.000341128558f + z * 8.52242977e-07f)));
+  return x * p / q;
+}
+
+/* Normal number k of a series of the seed, for parameters: in double, half of a Philox block each. */
+static inline double pgb_normal_exact(uint64_t seed, uint32_t series, size_t k) {
+  uint32_t words[4];
+  pgb_words(seed, PGB_USE_THETA, 0, series, (uint32_t)(k / 2), 0, words);
+  const uint32_t *w = words + 2 * (k % 2);
+  const double u = ((double)w[0] + 0.5) * 0x1p-32;
+  const double v = ((double)w[1] + 0.5) * 0x1p-32;
+  return sqrt(-2 * log(u)) * cos(6.28318530717958647693 * v);
+}
+
 /* Two independent N(0, 1) of two random words (Box and Muller 1958). The radius takes 31 bits: tails to 6.6.
  */
 static inline void pgb_normal_pair(uint32_t w0, uint32_t w1, float *z0, float *z1) {

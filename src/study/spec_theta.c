@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/rng.h"
+#include "core/vmath.h"
 #include "io/store.h"
 #include "study/spec.h"
 
@@ -34,23 +34,13 @@ bool pgb_spec_theta_is_numbers(const pgb_yaml *policy) {
   return node != NULL && !is_zero_word(node) && !is_random_word(node);
 }
 
-/* Box and Muller 1958, in double from 32-bit words: normal k of the seed. Half of a Philox block each. */
-static double normal(uint64_t seed, size_t k) {
-  uint32_t words[4];
-  pgb_words(seed, PGB_USE_THETA, 0, 0, (uint32_t)(k / 2), 0, words);
-  const uint32_t *w = words + 2 * (k % 2);
-  const double u = ((double)w[0] + 0.5) * 0x1p-32;
-  const double v = ((double)w[1] + 0.5) * 0x1p-32;
-  return sqrt(-2 * log(u)) * cos(6.28318530717958647693 * v);
-}
-
 static pgb_status add_random(const pgb_spec *spec, const pgb_yaml *node, double *theta, size_t n) {
   double scale = 0;
   if (!pgb_parse_real(node->text + 7, &scale) || !(scale > 0 && scale <= 1e6))
     return pgb_yaml_fail(node, 0, "theta: '%.40s' has no scale in (0, 1e6]; write for instance random:0.1",
                          node->text);
   for (size_t k = 0; k < n; k++)
-    theta[k] += scale * normal(spec->study->seed, k);
+    theta[k] += scale * pgb_normal_exact(spec->study->seed, 0, k);
   return pgb_ok();
 }
 
