@@ -15,10 +15,11 @@ bool pgb_isa_supported(pgb_isa isa) {
   case PGB_ISA_SSE2:
     return true;
   case PGB_ISA_AVX2:
-    return __builtin_cpu_supports("avx2");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   case PGB_ISA_AVX512:
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("fma");
   case PGB_ISA_NONE:
   case PGB_ISA_COUNT:
     break;

@@ -32,10 +32,11 @@ struct pgb_measure {
   uint64_t filled;         /* episodes of the batch so far                                        */
 };
 
-enum { OUT_BYTES = 1 << 20, GROUP_BYTES = 1 << 20, GROUP_LEAST = 16 };
+enum { OUT_BYTES = 1 << 20, GROUP_BYTES = 1 << 20, GROUP_LEAST = 16, ROUNDS_KEPT = 8 };
 
 /* Episodes that a rollout may hold, and how many of them are contracted at a time: all, unless the policy can
- * do a few while their steps and sums are in cache. */
+ * do a few while their sums are in cache. It keeps much of every step then, so a rollout is short: some
+ * rounds of the lanes, which end with fewer and fewer of them busy. */
 static void set_group(pgb_measure *m) {
   const pgb_policy_shape *shape = &m->cell->actor.shape;
   const size_t bytes = m->plan->n_rows * shape->n_theta * sizeof(float);
@@ -44,7 +45,9 @@ static void set_group(pgb_measure *m) {
   const size_t least = shape->by_episode ? GROUP_LEAST : PGB_LANES;
   m->group = wish < least ? least : wish;
   m->group = m->group < most ? m->group : most;
-  m->max_episodes = shape->by_episode ? most : m->group;
+  m->max_episodes = m->group;
+  if (shape->by_episode)
+    m->max_episodes = most < ROUNDS_KEPT * PGB_LANES ? most : ROUNDS_KEPT * PGB_LANES;
 }
 
 static pgb_status allocate(pgb_measure *m) {

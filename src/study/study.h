@@ -28,12 +28,13 @@
  * carry env    limits it to the env entries of that name, or to the entry of that number (from 1): since
  * theta is a matter of one env with one policy, this is how a study with several envs gives it; the resolved
  * study (pgb_study.config) always does. theta  a list of n_theta numbers or nested rows that flatten to it,
- * in the order of the labels (log_sigma at the end may be left out: it starts at the option sigma); `zero`,
- * the policy's initial values (log sigma at its option); `random:SCALE`, these plus SCALE times normal
- * numbers of the seed; FILE.h5, dataset `theta` or `<group>/theta` of it, a relative name in a study file
- * being relative to that file. Rounded to float32. name   the class Where an option --env takes the place of
- * the study's envs, the study's policies stay if they are all without env and theta (zero and random are no
- * such theta) and fit the new envs; else each env gets its natural policy. */
+ * in the order of the labels (log_sigma at the end may be left out: it starts at the option sigma); `zero`
+ * (log sigma at its option), where a network's gradient vanishes but for its last biases; not given: zero
+ * too, but a network's orthogonal start from the seed; `random:SCALE`, what not giving it means plus SCALE
+ * times normal numbers of the seed; FILE.h5, dataset `theta` or `<group>/theta` of it, a relative name in a
+ * study file being relative to that file. Rounded to float32. name   the class Where an option --env takes
+ * the place of the study's envs, the study's policies stay if they are all without env and theta (zero and
+ * random are no such theta) and fit the new envs; else each env gets its natural policy. */
 
 /* What the user asked for, before it is resolved: the study and the options that override it. Texts as typed;
  * NULL or 0 where not given. */

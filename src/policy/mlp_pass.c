@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/* Passes through a perceptron, compiled once per instruction set. Rows of matrices are steps, columns units,
+ * so that one layout serves all three products: forward h W', backward d W, and the gradient d' h. */
+#include "policy/gemm.h"
+#include "policy/mlp.h"
+#include "policy/vec.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { LINE = PGB_GEMM_COLUMNS, STEPS = PGB_MLP_STEPS };
+
+/* x [rows][columns of ld] through the activation, in place. What the next call writes, `next` floats further,
+ * is asked for meanwhile: activations of a rollout do not fit the caches. */
+static void activate(bool relu, float *x, size_t rows, size_t columns, size_t ld, size_t next) {
+  for (size_t i = 0; i < rows; i++) {
+    float *row = x + i * ld;
+    for (size_t j = 0; j < columns; j += LINE)
+      __builtin_prefetch(row + next + j, 1);
+    if (relu)
+      for (size_t j = 0; j < columns; j += VEC)
+        vec_store(row + j, vec_max(vec_zero(), vec_load(row + j)));
+    else
+      for (size_t j = 0; j < columns; j += VEC)
+        vec_store(row + j, vec_tanh(vec_load(row + j)));
+  }
+}
+
+/* d *= f'(.) of one line of units with activations h. */
+static inline void derive_relu(const float *h, float *d) {
+  PGB_LANE_LOOP
+  for (size_t k = 0; k < LINE; k++)
+    d[k] = h[k] > 0.0f ? d[k] : 0.0f;
+}
+
+static inline void derive_tanh(const float *h, float *d) {
+  PGB_LANE_LOOP
+  for (size_t k = 0; k < LINE; k++)
+    d[k] = d[k] * (1.0f - h[k] * h[k]);
+}
+
+/* The same for [rows][columns] of ldh and ldd. */
+static void derive(bool relu, const float *h, size_t ldh, float *d, size_t ldd, size_t rows, size_t columns) {
+  for (size_t i = 0; i < rows; i++)
+    for (size_t j = 0; j < columns; j += LINE)
+      if (relu)
+        derive_relu(h + i * ldh + j, d + i * ldd + j);
+      else
+        derive_tanh(h + i * ldh + j, d + i * ldd + j);
+}
+
+/* y [out][lanes] = b + W h for lanes [0, n): few outputs, so each is a product of two rows, summed in sixteen
+ * parts. */
+static void outputs(const pgb_mlp_layer *l, const float *packed, const float *h, size_t ldh, size_t n,
+                    float *y) {
+  for (size_t i = 0; i < n; i++)
+    for (size_t u = 0; u < l->out; u++) {
+      const float *row = packed + l->back + u * l->in_p;
+      vec part[LINE / VEC];
+      for (size_t v = 0; v < LINE / VEC; v++)
+        part[v] = vec_zero();
+      for (size_t j = 0; j < l->in_p; j += LINE)
+        for (size_t v = 0; v < LINE / VEC; v++)
+          part[v] = vec_fma(vec_load(row + j + v * VEC), vec_load(h + i * ldh + j + v * VEC), part[v]);
+      y[u * PGB_LANES + i] = packed[l->start + u] + vec_sum(part);
+    }
+}
+
+/* Few lanes at a time, so that their activations stay in the first-level cache from layer to layer. */
+void PGB_KERNEL(pgb_mlp_forward)(const pgb_mlp *net, const float *theta, const float *obs, float *y,
+                                 float *kept) {
+  enum { FEW = 16 };
+  const float *packed = theta + pgb_mlp_packed_at(net);
+  const size_t ld = net->n_kept;
+  const size_t last = net->n_layers - 1;
+  for (size_t lane = 0; lane < PGB_LANES; lane += FEW) {
+    float *h = kept + lane * ld;
+    for (size_t i = 0; i < last; i++) {
+      const pgb_mlp_layer *l = &net->layer[i];
+      const pgb_gemm job = {.rows = FEW,
+                            .columns = l->out_p,
+                            .depth = l->in,
+                            .a = i == 0 ? obs + lane : h + net->layer[i - 1].at,
+                            .a_row = i == 0 ? 1 : ld,
+                            .a_step = i == 0 ? PGB_LANES : 1,
+                            .b = packed + l->forward,
+                            .ldb = l->out_p,
+                            .c = h + l->at,
+                            .ldc = ld,
+                            .start = packed + l->start};
+      PGB_KERNEL(pgb_gemm_run)(&job);
+      activate(net->relu, h + l->at, FEW, l->out_p, ld, ld * FEW);
+    }
+    outputs(&net->layer[last], packed, h + net->layer[last - 1].at, ld, FEW, y + lane);
+  }
+}
+
+/* Some steps of episode `episode` of the range, from its step t0 on: rows [row, row + n) of the work's
+ * arrays. */
+typedef struct segment {
+  size_t episode, t0, n, row;
+} segment;
+
+typedef struct work {
+  const pgb_mlp *net;
+  const float *packed;
+  const pgb_rollout *r;
+  size_t n_w;
+  const float *const *weight;
+  float *out;
+  size_t ldx;    /* of x */
+  float *x;      /* [STEPS][ldx] observations                                                     */
+  float *h;      /* [STEPS][n_kept] hidden activations                                            */
+  float *d;      /* [STEPS][n_row] deltas of unit scores: of every hidden layer, then of the output */
+  float *scaled; /* [STEPS][n_row] times a weight                                                 */
+  float *bias;   /* [n_row] their sums                                                           */
+  float *room;   /* [net->room] gradient of one layer                                             */
+  segment segments[STEPS];
+  size_t n_segments, rows;
+  size_t ahead_episode, ahead_step; /* what comes STEPS steps after what is contracted            */
+  size_t ahead_due;                 /* steps of it to ask for while this segment is worked on      */
+} work;
+
+/* Copies a step's figures from the rollout to row `row`. */
+static void gather(work *w, size_t at, size_t row) {
+  const pgb_mlp *net = w->net;
+  const pgb_rollout *r = w->r;
+  const size_t t = at / PGB_LANES;
+  const size_t lane = at % PGB_LANES;
+  const float *obs = r->obs + t * r->n_obs * PGB_LANES + lane;
+  const float *delta = r->delta + t * r->n_delta * PGB_LANES + lane;
+  const float *kept = r->kept + at * net->n_kept;
+  float *x = w->x + row * w->ldx;
+  float *top = w->d + row * net->n_row + net->n_kept;
+  float *h = w->h + row * net->n_kept;
+  for (size_t k = 0; k < r->n_obs; k++)
+    x[k] = obs[k * PGB_LANES];
+  for (size_t k = 0; k < r->n_delta; k++)
+    top[k] = delta[k * PGB_LANES];
+  for (size_t k = 0; k < net->n_kept; k += LINE)
+    for (size_t v = 0; v < LINE; v += VEC)
+      vec_store(h + k + v, vec_load(kept + k + v));
+}
+
+/* Asks for the activations of the n steps that follow, which are too many to be in cache, while others are
+ * worked on. */
+static void look_ahead(work *w, size_t n) {
+  const pgb_rollout *r = w->r;
+  for (; n > 0 && w->ahead_episode < r->n_episodes; n--) {
+    const size_t at = (size_t)r->origin[w->ahead_episode] + w->ahead_step * PGB_LANES;
+    const float *kept = r->kept + at * w->net->n_kept;
+    for (size_t k = 0; k < w->net->n_kept; k += LINE)
+      __builtin_prefetch(kept + k, 0, 2);
+    if (++w->ahead_step == (size_t)r->length[w->ahead_episode]) {
+      w->ahead_step = 0;
+      w->ahead_episode++;
+    }
+  }
+}
+
+/* Deltas of the hidden layers, from the last to the first. */
+static void propagate(const work *w) {
+  const pgb_mlp *net = w->net;
+  for (size_t i = net->n_layers - 1; i > 0; i--) {
+    const pgb_mlp_layer *l = &net->layer[i];
+    const pgb_mlp_layer *below = &net->layer[i - 1];
+    const pgb_gemm job = {.rows = w->rows,
+                          .columns = l->in_p,
+                          .depth = l->out,
+                          .a = w->d + l->at,
+                          .a_row = net->n_row,
+                          .a_step = 1,
+                          .b = w->packed + l->back,
+                          .ldb = l->in_p,
+                          .c = w->d + below->at,
+                          .ldc = net->n_row};
+    PGB_KERNEL(pgb_gemm_run)(&job);
+    derive(net->relu, w->h + below->at, net->n_kept, w->d + below->at, net->n_row, w->rows, l->in_p);
+  }
+}
+
+/* scaled = weight * d of a segment, and the sums over its steps. */
+static void scale(const work *w, const segment *s, const float *weight, float *bias) {
+  const size_t ld = w->net->n_row;
+  const size_t origin = (size_t)w->r->origin[s->episode] + s->t0 * PGB_LANES;
+  for (size_t j = 0; j < ld; j += VEC) {
+    const float *from = w->d + s->row * ld + j;
+    float *to = w->scaled + j;
+    vec sum = vec_load(bias + j);
+    for (size_t t = 0; t < s->n; t++) {
+      const vec y = vec_mul(vec_all(weight[origin + t * PGB_LANES]), vec_load(from + t * ld));
+      vec_store(to + t * ld, y);
+      sum = vec_add(sum, y);
+    }
+    vec_store(bias + j, sum);
+  }
+}
+
+/* A gradient that is not summed in place, from or to the caller's array. */
+static void move(const pgb_mlp_layer *l, float *room, float *out, bool back) {
+  const size_t ld = l->turned ? l->out_p : l->in_p;
+  for (size_t u = 0; u < l->out; u++)
+    for (size_t k = 0; k < l->in; k++) {
+      float *inner = room + (l->turned ? k * ld + u : u * ld + k);
+      float *outer = out + u * l->in + k;
+      if (back)
+        *outer = *inner;
+      else
+        *inner = *outer;
+    }
+}
+
+/* Runs a product of many rows in parts, and asks for what follows between them. */
+static void run_in_parts(work *w, pgb_gemm job) {
+  enum { ROWS = 12, DUE = 4 };
+  for (size_t left = job.rows; left > 0; left -= job.rows) {
+    const size_t due = w->ahead_due < DUE ? w->ahead_due : DUE;
+    look_ahead(w, due);
+    w->ahead_due -= due;
+    job.rows = left < ROWS ? left : ROWS;
+    PGB_KERNEL(pgb_gemm_run)(&job);
+    job.a += job.rows * job.a_row;
+    job.start = job.start == job.c ? job.c + job.rows * job.ldc : job.start;
+    job.c += job.rows * job.ldc;
+  }
+}
+
+/* out [n_theta] of one layer = sum over the segment's steps of scaled delta times what the layer saw, or adds
+ * that to what earlier segments of the episode left there: the same sums in the same order as in one go. */
+static void layer_gradient(work *w, const segment *s, size_t i, float *out) {
+  const pgb_mlp *net = w->net;
+  const pgb_mlp_layer *l = &net->layer[i];
+  const bool in_place = !l->turned && l->in == l->in_p;
+  const size_t ldx = i == 0 ? w->ldx : net->n_kept;
+  const float *x = i == 0 ? w->x + s->row * ldx : w->h + s->row * ldx + net->layer[i - 1].at;
+  const float *d = w->scaled + l->at;
+  pgb_gemm job = {.rows = l->turned ? l->in : l->out,
+                  .columns = l->turned ? l->out_p : l->in_p,
+                  .depth = s->n,
+                  .a = l->turned ? x : d,
+                  .a_row = 1,
+                  .a_step = l->turned ? ldx : net->n_row,
+                  .b = l->turned ? d : x,
+                  .ldb = l->turned ? net->n_row : ldx,
+                  .c = in_place ? out + l->weight : w->room,
+                  .ldc = l->turned ? l->out_p : l->in_p};
+  job.start = s->t0 > 0 ? job.c : NULL;
+  if (!in_place && s->t0 > 0)
+    move(l, w->room, out + l->weight, false);
+  run_in_parts(w, job);
+  if (!in_place)
+    move(l, w->room, out + l->weight, true);
+}
+
+/* Biases and the tail, whose sums are in one row, from or to the caller's array. */
+static void move_biases(const pgb_mlp *net, float *bias, float *out, bool back) {
+  for (size_t i = 0; i < net->n_layers; i++) {
+    const pgb_mlp_layer *l = &net->layer[i];
+    const size_t n = i + 1 < net->n_layers ? l->out : net->n_out + net->n_tail;
+    if (back)
+      memcpy(out + l->bias, bias + l->at, n * sizeof *out);
+    else
+      memcpy(bias + l->at, out + l->bias, n * sizeof *out);
+  }
+}
+
+static void segment_gradients(work *w, const segment *s, size_t first) {
+  const pgb_mlp *net = w->net;
+  for (size_t k = 0; k < w->n_w; k++) {
+    float *out = w->out + ((s->episode - first) * w->n_w + k) * net->n_theta;
+    memset(w->bias, 0, net->n_row * sizeof *w->bias);
+    if (s->t0 > 0)
+      move_biases(net, w->bias, out, false);
+    scale(w, s, w->weight[k], w->bias);
+    for (size_t i = 0; i < net->n_layers; i++)
+      layer_gradient(w, s, i, out);
+    move_biases(net, w->bias, out, true);
+  }
+}
+
+/* What has been gathered. */
+static void flush(work *w, size_t first) {
+  propagate(w);
+  for (size_t i = 0; i < w->n_segments; i++) {
+    w->ahead_due = w->segments[i].n;
+    segment_gradients(w, &w->segments[i], first);
+  }
+  w->n_segments = 0;
+  w->rows = 0;
+}
+
+static void lay_out(work *w, float *scratch) {
+  const pgb_mlp *net = w->net;
+  w->ldx = net->layer[0].in_p;
+  w->x = scratch;
+  w->h = w->x + STEPS * w->ldx;
+  w->d = w->h + STEPS * net->n_kept;
+  w->scaled = w->d + STEPS * net->n_row;
+  w->bias = w->scaled + STEPS * net->n_row;
+  w->room = w->bias + net->n_row;
+  memset(w->x, 0, STEPS * w->ldx * sizeof *w->x); /* the padding of what is gathered */
+  memset(w->d, 0, STEPS * net->n_row * sizeof *w->d);
+}
+
+void PGB_KERNEL(pgb_mlp_contract)(const pgb_mlp *net, const float *theta, const pgb_rollout *rollout,
+                                  size_t first, size_t count, size_t n_w, const float *const *weight,
+                                  float *scratch, float *out) {
+  work w = {.net = net,
+            .packed = theta + pgb_mlp_packed_at(net),
+            .r = rollout,
+            .n_w = n_w,
+            .weight = weight,
+            .out = out,
+            .ahead_episode = first};
+  assert(first + count <= rollout->n_episodes && rollout->n_delta == net->n_out + net->n_tail);
+  lay_out(&w, scratch);
+  look_ahead(&w, STEPS);
+  for (size_t e = first; e < first + count; e++) {
+    const size_t length = (size_t)rollout->length[e];
+    for (size_t t = 0; t < length;) {
+      const size_t n = length - t < STEPS - w.rows ? length - t : STEPS - w.rows;
+      w.segments[w.n_segments++] = (segment){.episode = e, .t0 = t, .n = n, .row = w.rows};
+      for (size_t k = 0; k < n; k++)
+        gather(&w, (size_t)rollout->origin[e] + (t + k) * PGB_LANES, w.rows + k);
+      w.rows += n;
+      t += n;
+      if (w.rows == STEPS)
+        flush(&w, first);
+    }
+  }
+  if (w.rows > 0)
+    flush(&w, first);
+}
