@@ -237,6 +237,17 @@ class TestRanks:
         out = measure(tmp_path / "x.h5", "--study", plain[0], "--save-gradients", ranks=3, mca=mca)
         assert payload(out) == plain[1]
 
+    def test_networks(self, tmp_path: Path) -> None:
+        """Any number of ranks; instruction sets with fused multiply-add agree, and so do those without it."""
+        net = ["--env", "cartpole", "--env", "lqr", "--policy", "softmax-mlp:hidden=17x5", "--policy",
+               "gaussian-mlp:hidden=20,learn_sigma=true,activation=relu", "--batch", "1,3", "--replicates", "40"]  # fmt: skip
+        alone = payload(measure(tmp_path / "1.h5", *net))
+        assert payload(measure(tmp_path / "3.h5", *net, ranks=3)) == alone
+        sets = run("--version").stdout.split("SIMD")[1].split()
+        for family in (("none", "sse2"), ("avx2", "avx512")):
+            bits = {payload(measure(tmp_path / f"{n}.h5", *net, "--simd", n)) for n in family if n in sets}
+            assert len(bits) <= 1
+
     def test_more_ranks_than_work(self, tmp_path: Path, plain: tuple[Path, str]) -> None:
         few = ["--study", plain[0], "--replicates", "3"]
         alone = measure(tmp_path / "1.h5", *few)
