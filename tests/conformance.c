@@ -69,7 +69,7 @@ static uint64_t digest(const pgb_actor *a, const pgb_rollout *r, size_t *wrong) 
           hash = add_bytes(hash, &x, sizeof x);
         }
       *wrong += a->space.n_choices != 0 && !(r->act[at] >= 0 && r->act[at] < (float)a->space.n_choices);
-      const float *kept = r->kept + at * r->n_kept;
+      const float *kept = r->kept + pgb_kept_at(r, at);
       for (size_t k = 0; k < r->n_kept; k++)
         *wrong += isfinite(kept[k]) ? 0 : 1;
       hash = add_bytes(hash, kept, r->n_kept * sizeof *kept);

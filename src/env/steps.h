@@ -8,6 +8,10 @@
 
 #include <stdint.h>
 
+/* Rows of `kept` are one lane longer than the others, so that the steps of a lane do not all fall on the same
+ * few sets of the caches. */
+enum { PGB_KEPT_LANES = PGB_LANES + 1 };
+
 /* Plain data: some rows of steps of PGB_LANES lanes, each lane a sequence of whole episodes, one after the
  * other. An episode never straddles two rollouts. Letters: T rows, L = PGB_LANES. */
 typedef struct pgb_rollout {
@@ -16,7 +20,7 @@ typedef struct pgb_rollout {
   float *obs;       /* [T][n_obs][L]                                                                       */
   float *act;       /* [T][n_act][L]                                                                       */
   float *delta;     /* [T][n_delta][L]                                                                     */
-  float *kept;      /* [T][L][n_kept]                                                                      */
+  float *kept;      /* [T][PGB_KEPT_LANES][n_kept]                                                         */
   float *reward;    /* [T][L]                                                                              */
   int32_t *step;    /* [T][L] steps since the episode began; 0 at its first                                */
   int32_t *episode; /* [T][L] at the last step of an episode its index in this rollout; else undefined     */
@@ -29,5 +33,10 @@ typedef struct pgb_rollout {
   double *togo;     /* [T][L] discounted reward-to-go G_t, 0 on idle lanes                                 */
   double *discount; /* [horizon] gamma^t                                                                   */
 } pgb_rollout;
+
+/* Where what is kept of step `at` = row * PGB_LANES + lane begins. */
+static inline size_t pgb_kept_at(const pgb_rollout *r, size_t at) {
+  return (at / PGB_LANES * PGB_KEPT_LANES + at % PGB_LANES) * r->n_kept;
+}
 
 #endif

@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { LINE = PGB_GEMM_COLUMNS, STEPS = PGB_MLP_STEPS };
+enum { LINE = PGB_GEMM_COLUMNS, STEPS = PGB_MLP_STEPS, PART = 12 /* rows of a product between requests */ };
 
 /* x [rows][columns of ld] through the activation, in place. What the next call writes, `next` floats further,
  * is asked for meanwhile: activations of a rollout do not fit the caches. */
@@ -118,7 +118,7 @@ typedef struct work {
   segment segments[STEPS];
   size_t n_segments, rows;
   size_t ahead_episode, ahead_step; /* what comes STEPS steps after what is contracted            */
-  size_t ahead_due;                 /* steps of it to ask for while this segment is worked on      */
+  size_t ahead_due, ahead_share;    /* steps of it to ask for with this segment, and at a time    */
 } work;
 
 /* Copies a step's figures from the rollout to row `row`. */
@@ -129,7 +129,7 @@ static void gather(work *w, size_t at, size_t row) {
   const size_t lane = at % PGB_LANES;
   const float *obs = r->obs + t * r->n_obs * PGB_LANES + lane;
   const float *delta = r->delta + t * r->n_delta * PGB_LANES + lane;
-  const float *kept = r->kept + at * net->n_kept;
+  const float *kept = r->kept + pgb_kept_at(r, at);
   float *x = w->x + row * w->ldx;
   float *top = w->d + row * net->n_row + net->n_kept;
   float *h = w->h + row * net->n_kept;
@@ -148,7 +148,7 @@ static void look_ahead(work *w, size_t n) {
   const pgb_rollout *r = w->r;
   for (; n > 0 && w->ahead_episode < r->n_episodes; n--) {
     const size_t at = (size_t)r->origin[w->ahead_episode] + w->ahead_step * PGB_LANES;
-    const float *kept = r->kept + at * w->net->n_kept;
+    const float *kept = r->kept + pgb_kept_at(r, at);
     for (size_t k = 0; k < w->net->n_kept; k += LINE)
       __builtin_prefetch(kept + k, 0, 2);
     if (++w->ahead_step == (size_t)r->length[w->ahead_episode]) {
@@ -212,12 +212,11 @@ static void move(const pgb_mlp_layer *l, float *room, float *out, bool back) {
 
 /* Runs a product of many rows in parts, and asks for what follows between them. */
 static void run_in_parts(work *w, pgb_gemm job) {
-  enum { ROWS = 12, DUE = 4 };
   for (size_t left = job.rows; left > 0; left -= job.rows) {
-    const size_t due = w->ahead_due < DUE ? w->ahead_due : DUE;
+    const size_t due = w->ahead_due < w->ahead_share ? w->ahead_due : w->ahead_share;
     look_ahead(w, due);
     w->ahead_due -= due;
-    job.rows = left < ROWS ? left : ROWS;
+    job.rows = left < PART ? left : PART;
     PGB_KERNEL(pgb_gemm_run)(&job);
     job.a += job.rows * job.a_row;
     job.start = job.start == job.c ? job.c + job.rows * job.ldc : job.start;
@@ -280,9 +279,13 @@ static void segment_gradients(work *w, const segment *s, size_t first) {
 
 /* What has been gathered. */
 static void flush(work *w, size_t first) {
+  size_t parts = 0;
+  for (size_t i = 0; i < w->net->n_layers; i++)
+    parts += ((w->net->layer[i].turned ? w->net->layer[i].in : w->net->layer[i].out) + PART - 1) / PART;
   propagate(w);
   for (size_t i = 0; i < w->n_segments; i++) {
     w->ahead_due = w->segments[i].n;
+    w->ahead_share = (w->ahead_due + parts - 1) / parts;
     segment_gradients(w, &w->segments[i], first);
   }
   w->n_segments = 0;

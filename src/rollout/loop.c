@@ -133,7 +133,8 @@ static void take_row(const job *j, size_t t) {
   b->obs = obs + out->n_obs * PGB_LANES;
   const uint32_t *words = step_words(&j->act_plan, j->address, &run->now, step, t, run->act_words);
   actor->policy->sample(actor->policy_params, actor->theta, obs, words, b->act,
-                        out->delta + t * out->n_delta * PGB_LANES, out->kept + t * out->n_kept * PGB_LANES);
+                        out->delta + t * out->n_delta * PGB_LANES,
+                        out->kept + pgb_kept_at(out, t * PGB_LANES));
   b->words = step_words(&j->step_plan, j->address, &run->now, step, t, run->step_words);
   actor->env->step(actor->env_params, b);
   if (t >= run->limit_row)

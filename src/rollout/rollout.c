@@ -33,7 +33,7 @@ static pgb_status allocate(const pgb_actor *actor, pgb_rollout *r) {
   PGB_TRY(rows((n + 1) * r->n_obs, sizeof(float), &r->obs));
   PGB_TRY(rows(n * r->n_act, sizeof(float), &r->act));
   PGB_TRY(rows(n * r->n_delta, sizeof(float), &r->delta));
-  PGB_TRY(rows(n * r->n_kept + 1, sizeof(float), &r->kept));
+  PGB_TRY(pgb_alloc(n * PGB_KEPT_LANES * r->n_kept, sizeof(float), (void *)&r->kept));
   PGB_TRY(rows(n, sizeof(float), &r->reward));
   PGB_TRY(rows(n + 1, sizeof(int32_t), &r->step));
   PGB_TRY(rows(n, sizeof(int32_t), &r->episode));
