@@ -282,6 +282,7 @@ static void flush(work *w, size_t first) {
   size_t parts = 0;
   for (size_t i = 0; i < w->net->n_layers; i++)
     parts += ((w->net->layer[i].turned ? w->net->layer[i].in : w->net->layer[i].out) + PART - 1) / PART;
+  assert(parts > 0);
   propagate(w);
   for (size_t i = 0; i < w->n_segments; i++) {
     w->ahead_due = w->segments[i].n;
