@@ -13,7 +13,7 @@ typedef struct room {
   pgb_runner *runner;
   pgb_rollout *rollout;
   float *weight, *scratch, *out;
-  float *act, *delta;
+  float *act, *delta, *kept;
   uint32_t *words; /* [shape.words][lanes] */
   double steps;
 } room;
@@ -41,6 +41,7 @@ static room room_open(pgb_isa isa, const bench_setting *setting) {
   r.out = take(r.rollout->max_episodes * shape->n_theta, sizeof(float));
   r.act = take(r.actor->space.n_act * PGB_LANES, sizeof(float));
   r.delta = take(shape->n_delta * PGB_LANES, sizeof(float));
+  r.kept = take(shape->n_kept * PGB_KEPT_LANES, sizeof(float));
   r.words = take(shape->words * PGB_LANES, sizeof(uint32_t));
   for (uint32_t k = 0; k < shape->words * PGB_LANES; k++) {
     uint32_t w[4];
@@ -54,7 +55,7 @@ static room room_open(pgb_isa isa, const bench_setting *setting) {
 }
 
 static void room_close(room *r) {
-  void *const pieces[] = {r->weight, r->scratch, r->out, r->act, r->delta, r->words};
+  void *const pieces[] = {r->weight, r->scratch, r->out, r->act, r->delta, r->kept, r->words};
   for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
     free(pieces[i]);
   pgb_runner_destroy(r->runner);
@@ -66,7 +67,7 @@ static void sample(room *r) {
   const size_t row = r->rollout->n_obs * PGB_LANES;
   for (size_t t = 0; t < r->rollout->rows; t++)
     r->actor->policy->sample(r->actor->policy_params, r->actor->theta, r->rollout->obs + t * row, r->words,
-                             r->act, r->delta);
+                             r->act, r->delta, r->kept);
 }
 
 static void weigh(room *r) {

@@ -54,6 +54,7 @@ static size_t size_of(pgb_type type, size_t *alignment) {
   case PGB_TYPE_REAL:
     return sizeof(double);
   case PGB_TYPE_CHOICE:
+  case PGB_TYPE_TEXT:
     *alignment = _Alignof(char *);
     return sizeof(char *);
   case PGB_TYPE_ARRAY:

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For maintainers. */
 #ifndef PGB_POLICY_VEC_H
 #define PGB_POLICY_VEC_H
 
