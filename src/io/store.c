@@ -254,8 +254,8 @@ pgb_status pgb_store_texts(pgb_store *store, const char *group, const char *name
 
 /* A run of elements in row-major order is a few boxes: at each point take the largest whole slab that starts
  * there. */
-static pgb_status put_run(pgb_store *store, const char *path, uint64_t first, uint64_t count,
-                          const double *values) {
+static pgb_status move_run(pgb_store *store, const char *path, uint64_t first, uint64_t count,
+                           const double *from, double *to) {
   uint64_t length[PGB_HDF5_RANK] = {0}, stride[PGB_HDF5_RANK + 1], start[PGB_HDF5_RANK], box[PGB_HDF5_RANK];
   const int rank = pgb_hdf5_shape(store->h5, path, length);
   if (rank < 0)
@@ -283,23 +283,36 @@ static pgb_status put_run(pgb_store *store, const char *path, uint64_t first, ui
       box[at] = n;
       n *= stride[at];
     }
-    if (!pgb_hdf5_box(store->h5, path, rank, start, box, values))
+    if (!pgb_hdf5_box(store->h5, path, rank, start, box, from, to))
       return not_written(store, "dataset", path);
     first += n;
     count -= n;
-    values += n;
+    from += from == NULL ? 0 : n;
+    to += to == NULL ? 0 : n;
   }
   return pgb_ok();
 }
 
-pgb_status pgb_store_block(pgb_store *store, const char *group, const char *name, uint64_t first,
-                           uint64_t count, const double *values) {
-  assert(store != NULL && names_ok(group, name) && (values != NULL || count == 0));
+static pgb_status move(pgb_store *store, const char *group, const char *name, uint64_t first, uint64_t count,
+                       const double *from, double *to) {
+  assert(store != NULL && names_ok(group, name));
   PGB_TRY(store->state);
   char path[PGB_HDF5_PATH];
   const int length = snprintf(path, sizeof path, "%.*s/%s", (int)group_length(group), group, name);
   if (length < 0 || (size_t)length >= sizeof path)
     return pgb_fail(PGB_RUNTIME, "%s: the dataset's path is too long; shorten the group's name", name);
   pgb_hdf5_begin(store->h5);
-  return leave(store, put_run(store, path, first, count, values));
+  return leave(store, move_run(store, path, first, count, from, to));
+}
+
+pgb_status pgb_store_block(pgb_store *store, const char *group, const char *name, uint64_t first,
+                           uint64_t count, const double *values) {
+  assert(values != NULL || count == 0);
+  return move(store, group, name, first, count, values, NULL);
+}
+
+pgb_status pgb_store_block_back(pgb_store *store, const char *group, const char *name, uint64_t first,
+                                uint64_t count, double *values) {
+  assert(values != NULL || count == 0);
+  return count == 0 ? pgb_ok() : move(store, group, name, first, count, NULL, values);
 }

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* A labelled result file (HDF5): groups, axes that are dimension scales, datasets along axes, text
- * attributes. Written by one rank into FILE.tmp.<host>.<pid> beside it, which takes the name on close, so
+ * attributes. Written by one rank into FILE.tmp beside it, which is locked and takes the name on close, so
  * that FILE is complete or absent. hdf5.h is met in store_hdf5.c alone. Not collective. Every call after a
  * failed one fails with the same status; closing or discarding an unfinished store removes what it wrote. The
  * same calls give the same bytes: no times are kept in the file. Texts that are not valid UTF-8 are stored
@@ -57,7 +57,10 @@ pgb_status pgb_store_array(pgb_store *store, const char *group, const char *name
  * larger than memory: only the pieces written take place on disk. */
 pgb_status pgb_store_block(pgb_store *store, const char *group, const char *name, uint64_t first,
                            uint64_t count, const double *values) PGB_MUST_CHECK;
-/* The same for texts; NULL among the values is stored as "". */
+/* Reads such elements back; NaN where none was written. */
+pgb_status pgb_store_block_back(pgb_store *store, const char *group, const char *name, uint64_t first,
+                                uint64_t count, double *values) PGB_MUST_CHECK;
+/* pgb_store_array for texts; NULL among the values is stored as "". */
 pgb_status pgb_store_texts(pgb_store *store, const char *group, const char *name, const char *axes,
                            const char *const *values, const char *long_name) PGB_MUST_CHECK;
 

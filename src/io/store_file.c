@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#define _XOPEN_SOURCE 700 /* realpath is in the X/Open part of POSIX */
+#define _XOPEN_SOURCE   700 /* realpath is in the X/Open part of POSIX */
+#define _DEFAULT_SOURCE     /* flock is in none */
 #include "io/store_file.h"
 
 #include "core/mem.h"
@@ -11,10 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HOST = 64, TRIES = 100 };
+enum { TRIES = 100 };
 
 struct pgb_store_file {
   pgb_arena *arena;
@@ -23,6 +25,8 @@ struct pgb_store_file {
   char *folder; /* of both                                 */
   bool force;   /* may replace what stands at target       */
   int fd;       /* -1 once closed                          */
+  int lock;     /* holds the lock on temp, to the very end */
+  bool named;   /* has its name: temp is not ours any more */
   int error;    /* errno of the first failure, 0 for none  */
   uint64_t size;
 };
@@ -73,34 +77,69 @@ static pgb_status set_names(pgb_store_file *file, const char *path) {
   return pgb_arena_printf(file->arena, &file->folder, "%.*s", length, file->target);
 }
 
-/* O_EXCL makes the name ours, over a network file system too; a leftover of a killed run with our pid is
- * stepped over. */
+static pgb_status taken(const pgb_store_file *file) {
+  return pgb_fail(PGB_USAGE,
+                  "%s: another run is writing it (%s is locked); wait for its end or name another file with "
+                  "--output",
+                  file->target, file->temp);
+}
+
+typedef enum claim { CLAIM_OURS, CLAIM_GONE, CLAIM_TAKEN, CLAIM_UNKNOWN, CLAIM_FAILED } claim;
+
+/* Opens temp and locks it. `made`: only where nothing stands there. GONE: it was renamed or removed between
+ * the two. UNKNOWN: this file system has no locks. FAILED: errno tells why. The lock belongs to the open file
+ * and goes with the last descriptor of it, so what a killed run left behind is free. */
+static claim claim_temp(pgb_store_file *file, bool made) {
+  struct stat ours;
+  struct stat there;
+  file->fd = open(file->temp, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (made ? O_EXCL : 0), 0666);
+  if (file->fd < 0)
+    return made && errno == EEXIST ? CLAIM_GONE : CLAIM_FAILED;
+  claim got = made ? CLAIM_OURS : CLAIM_UNKNOWN;
+  int refused = 0;
+  while (refused == 0 && flock(file->fd, LOCK_EX | LOCK_NB) != 0)
+    refused = errno == EINTR ? 0 : errno;
+  if (refused == EWOULDBLOCK)
+    got = CLAIM_TAKEN;
+  else if (refused == 0)
+    got = fstat(file->fd, &ours) == 0 && lstat(file->temp, &there) == 0 && ours.st_ino == there.st_ino &&
+                  ours.st_dev == there.st_dev
+              ? CLAIM_OURS
+              : CLAIM_GONE;
+  if (got == CLAIM_OURS)
+    return got;
+  (void)close(file->fd); /* nothing was written through it */
+  file->fd = -1;
+  return got;
+}
+
+/* One name for all runs, so that what killed ones leave behind cannot pile up, and a lock on it. */
 static pgb_status open_temp(pgb_store_file *file) {
-  char host[HOST] = "";
-  if (gethostname(host, sizeof host) != 0)
-    host[0] = '\0';
-  host[sizeof host - 1] = '\0';
-  for (int i = 0; i < TRIES && file->fd < 0; i++) {
-    if (i == 0)
-      PGB_TRY(
-          pgb_arena_printf(file->arena, &file->temp, "%s.tmp.%s.%ld", file->target, host, (long)getpid()));
-    else
-      PGB_TRY(pgb_arena_printf(file->arena, &file->temp, "%s.tmp.%s.%ld.%d", file->target, host,
-                               (long)getpid(), i));
-    file->fd = open(file->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file->fd < 0 && errno == ENOENT)
-      return pgb_fail(PGB_USAGE,
-                      "%s: the directory %s does not exist; make it (mkdir -p) or name another file with "
-                      "--output",
-                      file->target, file->folder);
-    if (file->fd < 0 && errno != EEXIST)
-      return pgb_fail(PGB_RUNTIME,
-                      "%s: cannot be made: %s; name a file in a directory that exists and that you may "
-                      "write to with --output",
-                      file->target, strerror(errno));
-  }
-  return file->fd >= 0 ? pgb_ok()
-                       : cannot(file->target, "too many unfinished files of killed runs beside it");
+  claim got = CLAIM_GONE;
+  PGB_TRY(pgb_arena_printf(file->arena, &file->temp, "%s.tmp", file->target));
+  for (int i = 0; i < TRIES && got == CLAIM_GONE; i++)
+    got = claim_temp(file, i % 2 == 0);
+  if (got == CLAIM_FAILED && errno == ENOENT)
+    return pgb_fail(PGB_USAGE,
+                    "%s: the directory %s does not exist; make it (mkdir -p) or name another file with "
+                    "--output",
+                    file->target, file->folder);
+  if (got == CLAIM_FAILED)
+    return pgb_fail(PGB_RUNTIME,
+                    "%s: cannot be made: %s; name a file in a directory that exists and that you may "
+                    "write to with --output",
+                    file->target, strerror(errno));
+  if (got == CLAIM_UNKNOWN)
+    return pgb_fail(PGB_USAGE,
+                    "%s: is there, and this file system cannot lock files, so that a run may be writing it; "
+                    "remove it if none does",
+                    file->temp);
+  if (got != CLAIM_OURS)
+    return taken(file);
+  file->lock = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+  if (file->lock < 0 || ftruncate(file->fd, 0) != 0)
+    return cannot(file->target, strerror(errno));
+  return pgb_ok();
 }
 
 pgb_status pgb_store_file_create(const char *path, bool force, pgb_store_file **out) {
@@ -115,10 +154,13 @@ pgb_status pgb_store_file_create(const char *path, bool force, pgb_store_file **
   pgb_store_file *file = memory;
   file->arena = arena;
   file->force = force;
-  file->fd = -1;
+  file->fd = file->lock = -1;
   PGB_TRY_OR(failed, s, set_names(file, path));
-  PGB_TRY_OR(failed, s, open_temp(file));
-  *out = file;
+  s = open_temp(file);
+  if (s.code == PGB_OK)
+    *out = file;
+  else
+    pgb_store_file_discard(file);
   return s;
 failed:
   pgb_arena_destroy(arena);
@@ -189,21 +231,23 @@ pgb_status pgb_store_file_state(const pgb_store_file *file) {
  * claim. */
 static pgb_status take_free_name(const pgb_store_file *file) {
   struct stat info;
-  if (link(file->temp, file->target) == 0)
-    return pgb_ok(); /* the caller removes the old name */
-  const bool taken = errno == EEXIST;
-  if (taken && stat(file->temp, &info) == 0 && info.st_nlink == 2)
-    return pgb_ok(); /* NFS: the link was made, its answer lost and the call repeated */
-  const int claim = taken ? -1 : open(file->target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (taken || (claim < 0 && errno == EEXIST))
+  const bool linked = link(file->temp, file->target) == 0;
+  const bool there = !linked && errno == EEXIST;
+  /* NFS: the link was made, its answer lost and the call repeated */
+  if (linked || (there && stat(file->temp, &info) == 0 && info.st_nlink == 2)) {
+    (void)unlink(file->temp);
+    return pgb_ok();
+  }
+  const int made = there ? -1 : open(file->target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (there || (made < 0 && errno == EEXIST))
     return pgb_fail(
         PGB_RUNTIME,
         "%s: appeared while this run was writing, and is kept; run again with another --output, or pass "
         "--force to replace it",
         file->target);
-  if (claim < 0)
+  if (made < 0)
     return cannot(file->target, strerror(errno));
-  (void)close(claim); /* nothing was written through it */
+  (void)close(made); /* nothing was written through it */
   if (rename(file->temp, file->target) == 0)
     return pgb_ok();
   const int error = errno;
@@ -238,6 +282,7 @@ pgb_status pgb_store_file_commit(pgb_store_file *file) {
   if (s.code == PGB_OK)
     s = take_name(file);
   if (s.code == PGB_OK) {
+    file->named = true;
     const int error = sync_folder(file->folder);
     if (error != 0)
       s = pgb_fail(
@@ -252,8 +297,11 @@ pgb_status pgb_store_file_commit(pgb_store_file *file) {
 void pgb_store_file_discard(pgb_store_file *file) {
   if (file == NULL)
     return;
+  if (file->lock >= 0 && !file->named)
+    (void)unlink(file->temp);
   if (file->fd >= 0)
-    (void)close(file->fd);  /* its bytes are not wanted */
-  (void)unlink(file->temp); /* gone already where it was renamed */
+    (void)close(file->fd); /* its bytes are not wanted */
+  if (file->lock >= 0)
+    (void)close(file->lock);
   pgb_arena_destroy(file->arena);
 }

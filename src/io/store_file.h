@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /* For maintainers of the store: a file that stands under its name complete or not at all. It is written as
- * FILE.tmp.<host>.<pid> beside it, so that two runs never share one, and takes its name by link or rename at
- * the end.
+ * FILE.tmp beside it and takes its name by link or rename at the end. FILE.tmp is locked (flock) until then:
+ * two runs never share one, and what a killed run left behind is taken over.
  *
  * A failed write is remembered, not returned: from then on writes are dropped and the file cannot be
  * committed. HDF5 sits on top, and HDF5 1.10 crashes at exit once a write under it failed while a file
@@ -18,7 +18,7 @@
  * gone). */
 typedef struct pgb_store_file pgb_store_file;
 
-/* Refuses what pgb_store_create refuses. */
+/* Refuses what pgb_store_create refuses; PGB_USAGE too where another run holds the lock. */
 pgb_status pgb_store_file_create(const char *path, bool force, pgb_store_file **out) PGB_MUST_CHECK;
 
 /* The unfinished file's own name. */

@@ -338,10 +338,10 @@ bool pgb_hdf5_put(pgb_hdf5 *h5, const pgb_hdf5_dataset *d) {
 }
 
 bool pgb_hdf5_box(pgb_hdf5 *h5, const char *path, int rank, const uint64_t *start, const uint64_t *count,
-                  const double *values) {
-  hsize_t from[PGB_HDF5_RANK], n[PGB_HDF5_RANK];
+                  const double *from, double *to) {
+  hsize_t first[PGB_HDF5_RANK], n[PGB_HDF5_RANK];
   for (int i = 0; i < rank; i++) {
-    from[i] = start[i];
+    first[i] = start[i];
     n[i] = count[i];
   }
   if (h5->open < 0 || strcmp(path, h5->open_path) != 0) {
@@ -353,9 +353,11 @@ bool pgb_hdf5_box(pgb_hdf5 *h5, const char *path, int rank, const uint64_t *star
   }
   const hid_t there = H5Dget_space(h5->open),
               here = rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, n, NULL);
-  const bool fine = there >= 0 && here >= 0 &&
-                    (rank == 0 || H5Sselect_hyperslab(there, H5S_SELECT_SET, from, NULL, n, NULL) >= 0) &&
-                    H5Dwrite(h5->open, H5T_NATIVE_DOUBLE, here, there, H5P_DEFAULT, values) >= 0;
+  const bool chosen = there >= 0 && here >= 0 &&
+                      (rank == 0 || H5Sselect_hyperslab(there, H5S_SELECT_SET, first, NULL, n, NULL) >= 0);
+  const bool fine =
+      chosen && (from != NULL ? H5Dwrite(h5->open, H5T_NATIVE_DOUBLE, here, there, H5P_DEFAULT, from)
+                              : H5Dread(h5->open, H5T_NATIVE_DOUBLE, here, there, H5P_DEFAULT, to)) >= 0;
   (void)ok(h5, fine);
   (void)drop(here);
   (void)drop(there);

@@ -54,7 +54,8 @@ bool pgb_hdf5_put(pgb_hdf5 *h5, const pgb_hdf5_dataset *dataset);
 
 /* The lengths of a dataset; its rank, or -1. */
 int pgb_hdf5_shape(pgb_hdf5 *h5, const char *path, uint64_t length[PGB_HDF5_RANK]);
+/* Writes `from` to a box of a dataset, or reads the box into `to`: one of the two is NULL. */
 bool pgb_hdf5_box(pgb_hdf5 *h5, const char *path, int rank, const uint64_t *start, const uint64_t *count,
-                  const double *values);
+                  const double *from, double *to);
 
 #endif
