@@ -7,9 +7,12 @@
 # Leaves in results/ of this tree: NAME.h5 (the measurements), NAME.txt (the tables), NAME-variance.png and .svg,
 # NAME.html. NAME is the study's (`default`). A result of the same name from an earlier run of this script is replaced;
 # with -o FILE everything goes where FILE is, and an existing FILE is refused unless --force is
-# given, as by pgbench itself. Other commands (list, describe, ...) run as they are.
+# given, as by pgbench itself. An interrupted run leaves NAME.h5.part and is finished with
+#   sh jobs/local.sh --resume results/NAME.h5
+# Other commands (list, describe, ...) run as they are.
 # RANKS=n in the environment: so many ranks instead of one per core.
-# Exit code: pgbench's (0 VALID or nothing to judge, 3 INVALID: reported all the same), 2 where set-up cannot go on.
+# Exit code: pgbench's (0 VALID or nothing to judge, 3 INVALID: reported all the same), 2 where set-up cannot go on,
+# 75 stopped by --time-limit or SIGUSR1, to be resumed (1 after Ctrl-C or SIGTERM, for which mpirun has no other).
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -21,11 +24,11 @@ study=default output='' command=variance previous=''
 for argument in "$@"; do
   case $previous in
   --study) study=$argument ;;
-  -o | --output) output=$argument ;;
+  -o | --output | --resume) output=$argument ;;
   esac
   case $argument in
   --study=*) study=${argument#*=} ;;
-  --output=*) output=${argument#*=} ;;
+  --output=* | --resume=*) output=${argument#*=} ;;
   -o?*) output=${argument#-o} ;;
   esac
   previous=$argument
@@ -46,7 +49,9 @@ if [ "$command" = variance ] && [ -z "$output" ]; then
   name=$(basename -- "$study")
   output=$root/results/${name%.*}.h5
   mkdir -p "$root/results"
-  set -- "$@" --force -o "$output"
+  # What an interrupted run left is not thrown away: pgbench then says how to finish or give up that run.
+  [ -e "$output.part" ] || set -- "$@" --force
+  set -- "$@" -o "$output"
 fi
 
 # Only a file that this run wrote is reported: it must be newer than the marker.

@@ -10,7 +10,7 @@
 
 PGB_PYTHON=/usr/bin/python3
 
-PGB_RUN_PACKAGES="build-essential cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libyaml-dev libjansson-dev
+PGB_RUN_PACKAGES="build-essential cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-dev zlib1g-dev libyaml-dev libjansson-dev
 libbenchmark-dev python3 python3-numpy python3-h5py python3-xarray python3-h5netcdf python3-matplotlib python3-jinja2"
 PGB_TEST_PACKAGES="python3-pytest clang clang-format clang-tidy cppcheck shellcheck hdf5-tools bash
 man-db groff-base mandoc"

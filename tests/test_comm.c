@@ -124,6 +124,25 @@ static void test_gather(checks *c, pgb_comm *comm) {
   CHECK_OK(c, pgb_comm_barrier(comm));
 }
 
+/* One agreement under way beside other messages; each rank's own greatest word reaches all. */
+static void test_max(checks *c, pgb_comm *comm) {
+  const int rank = pgb_comm_rank(comm), size = pgb_comm_size(comm);
+  for (int turn = 0; turn < 50; turn++) {
+    const double mine[3] = {rank, -rank, turn % size == rank ? 7 + turn : 0};
+    double all[3] = {0};
+    CHECK(c, !pgb_comm_max_pending(comm));
+    CHECK_OK(c, pgb_comm_max_begin(comm, mine, 3));
+    CHECK(c, pgb_comm_max_pending(comm));
+    pgb_comm_max_poll(comm);
+    if (turn % 3 == 0)
+      CHECK_OK(c, pgb_comm_agree(comm, pgb_ok()));
+    CHECK_OK(c, pgb_comm_max_end(comm, all));
+    CHECK(c, all[0] == size - 1 && all[1] == 0 && all[2] == 7 + turn);
+  }
+  const double last = 1;
+  CHECK_OK(c, pgb_comm_max_begin(comm, &last, 1)); /* left for destroy to end */
+}
+
 static void test_description(checks *c, pgb_comm *comm) {
   const int rank = pgb_comm_rank(comm), size = pgb_comm_size(comm);
   double *all = calloc((size_t)size, sizeof *all);
@@ -167,6 +186,7 @@ int main(int argc, char **argv) {
   test_agree(&c, comm);
   test_broadcast(&c, comm);
   test_gather(&c, comm);
+  test_max(&c, comm);
   const int size = pgb_comm_size(comm), rank = pgb_comm_rank(comm);
   const pgb_status all = pgb_comm_agree(
       comm, c.failed == 0 ? pgb_ok() : pgb_fail(PGB_RUNTIME, "rank %d: %d checks failed", rank, c.failed));

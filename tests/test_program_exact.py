@@ -221,7 +221,7 @@ class TestRanks:
         path = study(folder, ALL_ENVS)
         return path, payload(measure(folder / "plain.h5", "--study", path, "--save-gradients"))
 
-    @pytest.mark.parametrize("ranks", [1, 2, 3, 5])
+    @pytest.mark.parametrize("ranks", [1, 2, 3, 5, 7])
     def test_same_bits(self, tmp_path: Path, plain: tuple[Path, str], ranks: int) -> None:
         out = measure(tmp_path / "x.h5", "--study", plain[0], "--save-gradients", ranks=ranks)
         assert payload(out) == plain[1]

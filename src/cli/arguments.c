@@ -19,6 +19,9 @@ enum {
   ID_SEED,
   ID_FORCE,
   ID_SAVE_GRADIENTS,
+  ID_RESUME,
+  ID_INTERVAL,
+  ID_TIME_LIMIT,
   ID_SIMD,
   ID_DRY_RUN,
   ID_QUIET,
@@ -39,6 +42,9 @@ const pgb_flag pgb_flags[] = {
     {'o', "output", "FILE", "result file [pgbench-<study>-<UTC time>.h5]"},
     {ID_FORCE, "force", NULL, "overwrite the result file"},
     {ID_SAVE_GRADIENTS, "save-gradients", NULL, "keep every batch gradient in the file"},
+    {ID_RESUME, "resume", "FILE", "finish the interrupted run of this result file, from FILE.part"},
+    {ID_INTERVAL, "checkpoint-interval", "TIME", "how much work a kill may cost: 90, 60s, 5m, 2h [60s]"},
+    {ID_TIME_LIMIT, "time-limit", "TIME", "stop before so long has passed, resumable [none]"},
     {ID_SIMD, "simd", "auto|avx512|avx2|sse2|none", "instruction set of the kernels [auto]"},
     {ID_DRY_RUN, "dry-run", NULL, "print the plan with memory and work, run nothing"},
     {ID_QUIET, "quiet", NULL, "print verdict, throughput and file name alone"},
@@ -141,8 +147,10 @@ static pgb_status take_choice(pgb_arguments *a, int id, const char *value) {
   static const char *const formats[] = {"text", "json", "csv"};
   static const char *const when[] = {"auto", "always", "never"};
   int chosen = 0;
-  if (id == ID_SIMD)
+  if (id == ID_SIMD) {
+    a->simd_given = strcmp(value, "auto") != 0;
     return pgb_isa_parse(value, &a->request.isa);
+  }
   if (id == ID_FORMAT) {
     PGB_TRY(choose("format", value, formats, 3, &chosen));
     a->format = (pgb_format)chosen;
@@ -192,6 +200,13 @@ static pgb_status take(pgb_arguments *a, int id, const char *value) {
   case ID_SAVE_GRADIENTS:
     a->save_gradients = true;
     break;
+  case ID_RESUME:
+    a->resume = value;
+    break;
+  case ID_INTERVAL:
+    return pgb_duration_read("checkpoint-interval", value, &a->interval);
+  case ID_TIME_LIMIT:
+    return pgb_duration_read("time-limit", value, &a->time_limit);
   case ID_DRY_RUN:
     a->dry_run = true;
     break;
@@ -238,6 +253,7 @@ pgb_status pgb_arguments_read(int argc, char **argv, pgb_arguments *a) {
     table[n++] = (struct option){f->name, f->value != NULL ? required_argument : no_argument, NULL, f->id};
   memset(a, 0, sizeof *a);
   a->command = "variance";
+  a->interval = 60;
   PGB_TRY(pgb_isa_parse("auto", &a->request.isa));
   a->request.env = a->env;
   a->request.policy = a->policy;

@@ -24,6 +24,11 @@ typedef struct pgb_arguments {
   size_t n_plugin;
   const pgb_plugins *plugins; /* loaded by main, NULL where none is asked for */
   const char *output;         /* NULL: named after study and time */
+  const char *resume;         /* result file of an interrupted run, or NULL */
+  double interval;            /* seconds between checkpoints */
+  double time_limit;          /* seconds from `began` on; 0: none */
+  double began;               /* pgb_clock when the program started */
+  bool simd_given;            /* and not as auto */
   bool force, save_gradients, dry_run, quiet, help, version;
   pgb_progress progress;
   pgb_format format;
@@ -51,6 +56,12 @@ pgb_status pgb_arguments_read(int argc, char **argv, pgb_arguments *arguments) P
 /* Collective. Loads what --plugin names on every rank, checks that all ranks loaded the same bytes, and hands
  * the environments to arguments->request. *out outlives whatever is run with the arguments. */
 pgb_status pgb_plugins_open(pgb_arguments *arguments, pgb_comm *comm, pgb_plugins **out) PGB_MUST_CHECK;
+
+/* "90", "60s", "5m", "2h", "1d" of --<flag> in seconds, above 0. */
+pgb_status pgb_duration_read(const char *flag, const char *text, double *seconds) PGB_MUST_CHECK;
+
+/* Drops from "all" what no cell can use; what the user named and no cell can use is an error. */
+pgb_status pgb_keep_usable(pgb_study *study) PGB_MUST_CHECK;
 
 pgb_status pgb_cmd_variance(const pgb_arguments *arguments, pgb_comm *comm, int argc,
                             char **argv) PGB_MUST_CHECK;

@@ -2,6 +2,8 @@
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/report.h"
+#include "cli/resume.h"
+#include "cli/signals.h"
 #include "core/clock.h"
 #include "study/output.h"
 #include "study/plan.h"
@@ -13,13 +15,15 @@
 
 /* One run of the command on this rank; rank 0 alone has a store. */
 typedef struct job {
-  const pgb_arguments *arguments;
+  pgb_arguments given;            /* the options, and where a run is resumed what it was begun with */
+  const pgb_arguments *arguments; /* the same, to be read                                           */
   pgb_comm *comm;
   pgb_study *study;
   pgb_arena *arena;
   pgb_store *store;
   pgb_provenance provenance;
   const char *output;
+  pgb_resume resume;
   pgb_progress_line progress;
 } job;
 
@@ -31,8 +35,7 @@ static bool text_on_screen(const job *j) {
   return is_root(j) && !j->arguments->quiet && j->arguments->format == PGB_FORMAT_TEXT;
 }
 
-/* Drops from "all" what no cell can use; what the user named and no cell can use is an error. */
-static pgb_status keep_usable(pgb_study *study) {
+pgb_status pgb_keep_usable(pgb_study *study) {
   void *room = NULL;
   PGB_TRY(pgb_alloc(study->n_estimators + study->n_baselines, sizeof(char *), &room));
   const char **estimator = room;
@@ -44,33 +47,68 @@ static pgb_status keep_usable(pgb_study *study) {
   return s;
 }
 
+/* What rank 0 tells the others of the run. */
+typedef struct run_facts {
+  uint64_t name, config; /* lengths of the texts, with their ends */
+  pgb_point start;
+  pgb_isa isa;
+  bool resumed, save_gradients;
+} run_facts;
+
+/* The study, from its source or from the checkpoint of an earlier launch. */
+static pgb_status load_here(job *j, run_facts *f) {
+  if (j->arguments->resume != NULL)
+    PGB_TRY(pgb_resume_open(&j->given, j->arena, &j->resume));
+  PGB_TRY(pgb_study_resolve(&j->arguments->request, &j->study));
+  if (j->resume.resumed)
+    PGB_TRY(pgb_checkpoint_fits(j->resume.name, &j->resume.head, j->study));
+  else
+    PGB_TRY(pgb_keep_usable(j->study));
+  *f = (run_facts){.name = strlen(j->study->name) + 1,
+                   .config = strlen(j->study->config) + 1,
+                   .start = j->resume.head.at,
+                   .isa = j->arguments->request.isa,
+                   .resumed = j->resume.resumed,
+                   .save_gradients = j->arguments->save_gradients};
+  return pgb_ok();
+}
+
+/* A rank that resumes must be able to run the kernels that the first launch ran. */
+static pgb_status take_facts(job *j, const run_facts *f) {
+  if (!f->resumed)
+    return pgb_ok();
+  j->given.request.isa = f->isa;
+  j->given.save_gradients = f->save_gradients;
+  j->resume.resumed = true;
+  j->resume.head.at = f->start;
+  if (pgb_isa_supported(f->isa))
+    return pgb_ok();
+  return pgb_fail(PGB_USAGE,
+                  "--resume: the run was begun with %s kernels, which a node of this launch cannot "
+                  "run; go on with it on nodes like the first",
+                  pgb_isa_name(f->isa));
+}
+
 /* Rank 0 reads and resolves; the others resolve what it resolved, so that files are read once. */
 static pgb_status load(job *j) {
-  pgb_status s = pgb_ok();
-  uint64_t lengths[2] = {0, 0};
-  if (is_root(j)) {
-    s = pgb_study_resolve(&j->arguments->request, &j->study);
-    if (s.code == PGB_OK)
-      s = keep_usable(j->study);
-    if (s.code == PGB_OK) {
-      lengths[0] = strlen(j->study->name) + 1;
-      lengths[1] = strlen(j->study->config) + 1;
-    }
-  }
-  PGB_TRY(pgb_comm_agree(j->comm, s));
+  run_facts f;
+  memset(&f, 0, sizeof f);
+  PGB_TRY(pgb_comm_agree(j->comm, is_root(j) ? load_here(j, &f) : pgb_ok()));
   if (pgb_comm_size(j->comm) == 1)
     return pgb_ok();
-  PGB_TRY(pgb_comm_broadcast(j->comm, lengths, sizeof lengths));
+  PGB_TRY(pgb_comm_agree(j->comm, pgb_comm_broadcast(j->comm, &f, sizeof f)));
   void *text = NULL;
-  PGB_TRY(pgb_comm_agree(j->comm, pgb_arena_alloc(j->arena, lengths[0] + lengths[1], 1, &text)));
+  PGB_TRY(pgb_comm_agree(j->comm, pgb_arena_alloc(j->arena, f.name + f.config, 1, &text)));
   if (is_root(j)) {
-    memcpy(text, j->study->name, lengths[0]);
-    memcpy((char *)text + lengths[0], j->study->config, lengths[1]);
+    memcpy(text, j->study->name, f.name);
+    memcpy((char *)text + f.name, j->study->config, f.config);
   }
-  PGB_TRY(pgb_comm_broadcast(j->comm, text, lengths[0] + lengths[1]));
-  if (!is_root(j)) {
+  pgb_status s = pgb_comm_broadcast(j->comm, text, f.name + f.config);
+  if (!is_root(j) && s.code == PGB_OK)
+    s = take_facts(j, &f);
+  if (!is_root(j) && s.code == PGB_OK) {
     const pgb_request request = {.study = text,
-                                 .text = (const char *)text + lengths[0],
+                                 .text = (const char *)text + f.name,
                                  .isa = j->arguments->request.isa,
                                  .extra = j->arguments->request.extra,
                                  .n_extra = j->arguments->request.n_extra};
@@ -81,7 +119,7 @@ static pgb_status load(job *j) {
 
 /* pgbench-<study>-<UTC time>.h5, the time without characters that file systems dislike. */
 static pgb_status name_output(job *j) {
-  j->output = j->arguments->output;
+  j->output = j->arguments->resume != NULL ? j->arguments->resume : j->arguments->output;
   if (j->output != NULL)
     return pgb_ok();
   char when[PGB_TIME_TEXT];
@@ -113,6 +151,9 @@ static void header(const job *j) {
   (void)printf("study %s   seed %llu   gamma %g   %zu cell%s   %llu replicates\noutput %s\n", s->name,
                (unsigned long long)s->seed, s->gamma, s->n_cells, s->n_cells == 1 ? "" : "s",
                (unsigned long long)s->replicates, j->output);
+  if (j->resume.resumed)
+    (void)printf("resumed from %s, launch %llu, %.1f %% of the work done\n", j->resume.name,
+                 (unsigned long long)j->resume.head.launches, 100 * pgb_run_share(s, &j->resume.head.at));
   (void)fflush(stdout);
 }
 
@@ -175,6 +216,31 @@ static pgb_status on_cell(void *self, size_t cell, const pgb_cell_result *result
   return pgb_output_cell(j->store, j->study, cell, result, gradients);
 }
 
+static int on_stop(void *self) {
+  (void)self;
+  return pgb_signals_caught();
+}
+
+static pgb_status on_checkpoint(void *self, const pgb_snapshot *snapshot) {
+  job *j = self;
+  PGB_TRY(pgb_checkpoint_write(j->resume.name, &j->resume.head, j->study, snapshot, j->store));
+  j->resume.kept = true;
+  return pgb_ok();
+}
+
+static pgb_status on_restore(void *self, size_t cell, pgb_cell_result *result, double *slots,
+                             double *const *gradients) {
+  job *j = self;
+  PGB_TRY(pgb_checkpoint_result(j->resume.part, j->study, cell, j->arena, result));
+  if (slots != NULL)
+    return pgb_checkpoint_begun(j->resume.part, &j->resume.head, j->study, slots, gradients);
+  PGB_TRY(on_cell(self, cell, result, NULL));
+  if (!j->arguments->save_gradients)
+    return pgb_ok();
+  PGB_TRY(pgb_output_gradients(j->store, j->study, cell));
+  return pgb_checkpoint_gradients(j->resume.part, j->study, cell, j->store);
+}
+
 static pgb_status store_end(job *j, const pgb_run_result *result) {
   char finished[PGB_TIME_TEXT];
   pgb_time_now(finished);
@@ -192,10 +258,13 @@ static pgb_status store_end(job *j, const pgb_run_result *result) {
   PGB_TRY(pgb_store_text(j->store, "/", "verdict_text", result->verdict.text));
   PGB_TRY(pgb_store_text(j->store, "/", "study", j->study->name));
   PGB_TRY(pgb_store_text(j->store, "/", "plugins", pgb_plugins_text(j->arguments->plugins)));
+  PGB_TRY(pgb_store_unsigned(j->store, "/", "launches", j->resume.head.launches));
   PGB_TRY(pgb_provenance_store(j->store, &j->provenance, &facts));
   pgb_store *store = j->store;
   j->store = NULL;
-  return pgb_store_close(store);
+  PGB_TRY(pgb_store_close(store));
+  j->resume.kept = false; /* the result is there: the checkpoint has served */
+  return pgb_part_remove(j->resume.name);
 }
 
 static pgb_status print_end(const job *j, const pgb_run_result *result) {
@@ -216,24 +285,58 @@ static pgb_status print_end(const job *j, const pgb_run_result *result) {
   return pgb_ok();
 }
 
-static pgb_status measure(job *j) {
-  const pgb_run_options options = {.isa = j->arguments->request.isa,
-                                   .save_gradients = j->arguments->save_gradients};
-  const pgb_observer observer = {.self = j, .progress = is_root(j) ? on_progress : NULL, .cell = on_cell};
-  pgb_run_result result;
-  memset(&result, 0, sizeof result);
-  pgb_status s = pgb_ok();
-  PGB_TRY(pgb_comm_agree(j->comm, check_memory(j)));
-  if (is_root(j))
-    s = pgb_store_create(j->output, j->arguments->force, &j->store);
-  PGB_TRY(pgb_comm_agree(j->comm, s));
-  if (text_on_screen(j))
-    header(j);
+/* Rank 0: the result's file, which no other run may write now, and what is known of its checkpoint. */
+static pgb_status open_output(job *j) {
+  if (!j->resume.resumed)
+    PGB_TRY(pgb_resume_none(j->output, j->arguments->force, j->arena, &j->resume));
+  PGB_TRY(pgb_store_create(j->output, j->arguments->force, &j->store));
+  if (j->resume.resumed) {
+    j->provenance.started = j->resume.head.started;
+    return pgb_ok();
+  }
+  j->resume.head = (pgb_checkpoint_head){.version = j->provenance.version,
+                                         .git_commit = j->provenance.git_commit,
+                                         .study = j->study->name,
+                                         .config = j->study->config,
+                                         .plugins = pgb_plugins_text(j->arguments->plugins),
+                                         .simd = pgb_isa_name(j->arguments->request.isa),
+                                         .started = j->provenance.started,
+                                         .force = j->arguments->force,
+                                         .save_gradients = j->arguments->save_gradients,
+                                         .launches = 1};
+  return pgb_part_remove(j->resume.name); /* that of a run which --force gives up */
+}
+
+static void start_progress(job *j) {
   const bool line =
       j->arguments->progress == PGB_PROGRESS_ALWAYS ||
       (j->arguments->progress == PGB_PROGRESS_AUTO && !j->arguments->quiet && isatty(STDERR_FILENO));
-  j->progress = pgb_progress_start(is_root(j) && line, pgb_comm_size(j->comm));
-  s = pgb_run(j->study, &options, j->comm, &observer, j->arena, &result);
+  j->progress = pgb_progress_start(is_root(j) && line, pgb_comm_size(j->comm),
+                                   pgb_run_share(j->study, &j->resume.head.at));
+}
+
+static pgb_status measure(job *j) {
+  const pgb_arguments *a = j->arguments;
+  const pgb_run_options options = {.isa = a->request.isa,
+                                   .save_gradients = a->save_gradients,
+                                   .start = j->resume.head.at,
+                                   .resumed = j->resume.resumed,
+                                   .interval = a->interval,
+                                   .deadline = a->time_limit > 0 ? a->began + a->time_limit : 0};
+  const pgb_observer observer = {.self = j,
+                                 .progress = is_root(j) ? on_progress : NULL,
+                                 .cell = on_cell,
+                                 .stop = on_stop,
+                                 .checkpoint = on_checkpoint,
+                                 .restore = on_restore};
+  pgb_run_result result;
+  memset(&result, 0, sizeof result);
+  PGB_TRY(pgb_comm_agree(j->comm, check_memory(j)));
+  PGB_TRY(pgb_comm_agree(j->comm, is_root(j) ? open_output(j) : pgb_ok()));
+  if (text_on_screen(j))
+    header(j);
+  start_progress(j);
+  pgb_status s = pgb_run(j->study, &options, j->comm, &observer, j->arena, &result);
   pgb_progress_clear(&j->progress);
   PGB_TRY(s);
   int32_t valid = 1;
@@ -244,7 +347,7 @@ static pgb_status measure(job *j) {
     valid = result.verdict.valid;
   }
   PGB_TRY(pgb_comm_agree(j->comm, s));
-  PGB_TRY(pgb_comm_broadcast(j->comm, &valid, sizeof valid));
+  PGB_TRY(pgb_comm_agree(j->comm, pgb_comm_broadcast(j->comm, &valid, sizeof valid)));
   if (!valid)
     s.code = PGB_INVALID; /* the verdict is on the screen already: no text */
   return s;
@@ -256,8 +359,10 @@ static pgb_status run(job *j, int argc, char **argv) {
   PGB_TRY(pgb_comm_agree(j->comm, pgb_provenance_gather(argc, argv, j->arena, &j->provenance)));
   PGB_TRY(load(j));
   PGB_TRY(pgb_comm_agree(j->comm, name_output(j)));
-  if (!j->arguments->dry_run)
+  if (!j->arguments->dry_run) {
+    pgb_signals_catch();
     return measure(j);
+  }
   if (is_root(j)) {
     header(j);
     print_plan(j);
@@ -266,11 +371,15 @@ static pgb_status run(job *j, int argc, char **argv) {
 }
 
 pgb_status pgb_cmd_variance(const pgb_arguments *arguments, pgb_comm *comm, int argc, char **argv) {
-  job j = {.arguments = arguments, .comm = comm};
+  job j = {.given = *arguments, .comm = comm};
+  j.arguments = &j.given;
   pgb_status s = pgb_comm_agree(comm, pgb_arena_create(&j.arena));
   if (s.code == PGB_OK)
     s = run(&j, argc, argv);
   pgb_store_discard(j.store);
+  if (is_root(&j) && j.arena != NULL)
+    s = pgb_resume_advice(&j.resume, j.arena, s);
+  pgb_part_end(j.resume.part);
   pgb_study_destroy(j.study);
   pgb_arena_destroy(j.arena);
   return s;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
+#include "core/clock.h"
 
 #include <signal.h>
 
-static pgb_status run(int argc, char **argv, pgb_comm *comm) {
+static pgb_status run(int argc, char **argv, double began, pgb_comm *comm) {
   pgb_arguments arguments;
   pgb_status s = pgb_comm_agree(comm, pgb_arguments_read(argc, argv, &arguments));
   if (s.code != PGB_OK)
     return s;
+  arguments.began = began;
   if (arguments.help || arguments.version) {
     if (pgb_comm_rank(comm) == 0 && arguments.help)
       pgb_print_help(stdout);
@@ -24,6 +26,7 @@ static pgb_status run(int argc, char **argv, pgb_comm *comm) {
 }
 
 int main(int argc, char **argv) {
+  const double began = pgb_clock();
   pgb_comm *comm = NULL;
   (void)signal(SIGXFSZ, SIG_IGN); /* a file size limit is then an error of the write, told like any other */
   pgb_status s = pgb_comm_create(&argc, &argv, &comm);
@@ -31,7 +34,7 @@ int main(int argc, char **argv) {
     (void)fprintf(stderr, "pgbench: %s\n", s.text);
     return (int)s.code;
   }
-  s = run(argc, argv, comm);
+  s = run(argc, argv, began, comm);
   const bool broken = pgb_comm_broken(comm);
   if (s.code != PGB_OK && s.text[0] != '\0' && (pgb_comm_rank(comm) == 0 || broken))
     (void)fprintf(stderr, "pgbench: %s\n", s.text);

@@ -5,18 +5,18 @@
 
 #include <stdio.h>
 
-pgb_progress_line pgb_progress_start(bool on, int ranks) {
+pgb_progress_line pgb_progress_start(bool on, int ranks, double from) {
   const double now = pgb_clock();
-  return (pgb_progress_line){.on = on, .start = now, .last = now, .ranks = ranks};
+  return (pgb_progress_line){.on = on, .start = now, .last = now, .from = from, .ranks = ranks};
 }
 
 void pgb_progress_show(pgb_progress_line *line, double fraction, double steps) {
   const double now = pgb_clock();
-  if (!line->on || now - line->last < 0.1 || fraction <= 0)
+  if (!line->on || now - line->last < 0.1 || fraction <= line->from)
     return;
   line->last = now;
   const double spent = now - line->start;
-  const double left = spent / fraction - spent;
+  const double left = spent * (1 - fraction) / (fraction - line->from);
   char bar[31];
   for (int i = 0; i < 30; i++)
     bar[i] = i < (int)(30 * fraction) ? '#' : '.';

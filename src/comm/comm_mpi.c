@@ -19,10 +19,13 @@ enum { LIMIT = 4 << 20 };
 struct pgb_comm {
   MPI_Comm all; /* a copy of the world, so that no message of a library that shares it is met */
   int rank, size, nodes;
-  bool started;    /* MPI is ours to end */
-  bool broken;     /* this rank may be out of step with the others: no more collectives */
-  size_t limit;    /* bytes of one message */
-  uint64_t *words; /* [LIMIT / 8] where combine adds; pages are not touched before they are used */
+  bool started;        /* MPI is ours to end */
+  bool broken;         /* this rank may be out of step with the others: no more collectives */
+  size_t limit;        /* bytes of one message */
+  uint64_t *words;     /* [LIMIT / 8] where combine adds; pages are not touched before they are used */
+  MPI_Request pending; /* of pgb_comm_max_begin, or MPI_REQUEST_NULL */
+  double most[PGB_COMM_MAX];
+  size_t n_most;
   char *hosts;
   char library[MPI_MAX_LIBRARY_VERSION_STRING];
 };
@@ -122,6 +125,7 @@ static pgb_status allocate(pgb_comm **out) {
     return s;
   }
   comm->all = MPI_COMM_NULL;
+  comm->pending = MPI_REQUEST_NULL;
   comm->limit = LIMIT;
   comm->words = words;
   *out = comm;
@@ -151,9 +155,16 @@ pgb_status pgb_comm_create(int *argc, char ***argv, pgb_comm **out) {
   return s;
 }
 
+/* Begun in pgb_comm_max_begin, in another call than the one that ends it. */
+static int wait_pending(pgb_comm *comm) {
+  return MPI_Wait(&comm->pending, MPI_STATUS_IGNORE); /* NOLINT(clang-analyzer-optin.mpi.MPI-Checker) */
+}
+
 void pgb_comm_destroy(pgb_comm *comm) {
   if (comm == NULL)
     return;
+  if (comm->pending != MPI_REQUEST_NULL && !comm->broken) /* begun on all ranks, so it ends on all */
+    comm->broken = wait_pending(comm) != MPI_SUCCESS;
   const bool end = comm->started && !comm->broken;
   if (comm->all != MPI_COMM_NULL && !comm->broken)
     (void)MPI_Comm_free(&comm->all); /* nothing can be done about an MPI that fails while it ends */
@@ -288,6 +299,35 @@ pgb_status pgb_comm_gather(pgb_comm *comm, const double *mine, size_t n, double 
     at += k;
   }
   return s;
+}
+
+pgb_status pgb_comm_max_begin(pgb_comm *comm, const double *values, size_t n) {
+  assert(comm != NULL && values != NULL && n <= PGB_COMM_MAX && comm->pending == MPI_REQUEST_NULL);
+  memcpy(comm->most, values, n * sizeof *values);
+  comm->n_most = n;
+  const pgb_status s =
+      check(MPI_Iallreduce(MPI_IN_PLACE, comm->most, (int)n, MPI_DOUBLE, MPI_MAX, comm->all, &comm->pending),
+            "MPI_Iallreduce");
+  comm->broken = comm->broken || s.code != PGB_OK;
+  return s; /* NOLINT(clang-analyzer-optin.mpi.MPI-Checker): wait_pending waits */
+}
+
+void pgb_comm_max_poll(pgb_comm *comm) {
+  int done = 0;
+  if (comm->pending != MPI_REQUEST_NULL)
+    (void)MPI_Request_get_status(comm->pending, &done, MPI_STATUS_IGNORE); /* end tells a failure */
+}
+
+pgb_status pgb_comm_max_end(pgb_comm *comm, double *values) {
+  assert(comm != NULL && values != NULL && comm->pending != MPI_REQUEST_NULL);
+  const pgb_status s = check(wait_pending(comm), "MPI_Wait");
+  comm->broken = comm->broken || s.code != PGB_OK;
+  memcpy(values, comm->most, comm->n_most * sizeof *values);
+  return s;
+}
+
+bool pgb_comm_max_pending(const pgb_comm *comm) {
+  return comm->pending != MPI_REQUEST_NULL;
 }
 
 pgb_status pgb_comm_barrier(pgb_comm *comm) {

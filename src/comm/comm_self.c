@@ -14,6 +14,9 @@ enum { HOST = 256 };
 
 struct pgb_comm {
   char *hosts;
+  bool pending;
+  double most[PGB_COMM_MAX];
+  size_t n_most;
 };
 
 pgb_status pgb_comm_create(int *argc, char ***argv, pgb_comm **out) {
@@ -98,6 +101,29 @@ pgb_status pgb_comm_gather(pgb_comm *comm, const double *mine, size_t n, double 
   if (n > 0)
     memmove(all, mine, n * sizeof *mine);
   return pgb_ok();
+}
+
+pgb_status pgb_comm_max_begin(pgb_comm *comm, const double *values, size_t n) {
+  assert(n <= PGB_COMM_MAX && !comm->pending);
+  memcpy(comm->most, values, n * sizeof *values);
+  comm->n_most = n;
+  comm->pending = true;
+  return pgb_ok();
+}
+
+void pgb_comm_max_poll(pgb_comm *comm) {
+  (void)comm;
+}
+
+pgb_status pgb_comm_max_end(pgb_comm *comm, double *values) {
+  assert(comm->pending);
+  memcpy(values, comm->most, comm->n_most * sizeof *values);
+  comm->pending = false;
+  return pgb_ok();
+}
+
+bool pgb_comm_max_pending(const pgb_comm *comm) {
+  return comm->pending;
 }
 
 pgb_status pgb_comm_barrier(pgb_comm *comm) {

@@ -30,6 +30,8 @@ struct pgb_measure {
   double *g;                     /* [n_theta]                                             */
   double first, off, off2; /* the batch's first return; sums of the others' distances to it, and of squares */
   uint64_t filled;         /* episodes of the batch so far                                        */
+  int (*stop)(void *self); /* of pgb_measure_watch, or NULL                 */
+  void *self;
 };
 
 enum { OUT_BYTES = 1 << 20, GROUP_BYTES = 1 << 20, GROUP_LEAST = 16, ROUNDS_KEPT = 8 };
@@ -93,6 +95,15 @@ pgb_status pgb_measure_create(const pgb_cell *cell, const pgb_plan *plan, const 
   else
     *out = m;
   return s;
+}
+
+void pgb_measure_watch(pgb_measure *m, int (*stop)(void *self), void *self) {
+  m->stop = stop;
+  m->self = self;
+}
+
+static bool given_up(const pgb_measure *m) {
+  return m->stop != NULL && m->stop(m->self) != 0;
 }
 
 void pgb_measure_destroy(pgb_measure *m) {
@@ -310,13 +321,15 @@ static void step_values(pgb_measure *m, uint64_t batch, size_t n) {
 static void take_large(pgb_measure *m, const job *j, uint64_t from, pgb_phase_times *times) {
   const uint64_t end = from + j->batch;
   clear_steps(m);
-  for (uint64_t at = from; at < end;) {
+  for (uint64_t at = from; at < end && !given_up(m);) {
     const size_t n = roll(m, j, at, end, times);
     pgb_time_mean_add(m->rollout, 0, n, m->step_sum, m->step_count);
     at += n;
   }
+  if (given_up(m))
+    return;
   pgb_time_mean_close((size_t)j->batch, m->step_count);
-  for (uint64_t at = from; at < end;) {
+  for (uint64_t at = from; at < end && !given_up(m);) {
     const size_t n = roll(m, j, at, end, times);
     pgb_time_mean_eval(m->rollout, 0, n, m->step_sum, m->step_count, m->value);
     take(m, j, at, n);
@@ -337,7 +350,7 @@ void pgb_measure_block(pgb_measure *m, size_t cell, size_t batch, uint64_t first
   const double start = pgb_clock();
   const double rollout_before = times->rollout;
   clear_batch(m);
-  for (uint64_t at = first * size; at < end * size;) {
+  for (uint64_t at = first * size; at < end * size && !given_up(m);) {
     size_t n = roll(m, &j, at, end * size, times);
     if (m->plan->has_step_row) {
       if (n < size && at + n < end * size) {

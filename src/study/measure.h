@@ -21,6 +21,10 @@ pgb_status pgb_measure_create(const pgb_cell *cell, const pgb_plan *plan, const 
                               pgb_measure **out) PGB_MUST_CHECK;
 void pgb_measure_destroy(pgb_measure *measure); /* accepts NULL */
 
+/* From now on `stop` is asked before every rollout, and the block is given up where it does not return 0:
+ * what is in its slots then is of no use. */
+void pgb_measure_watch(pgb_measure *measure, int (*stop)(void *self), void *self);
+
 /* Doubles that one block returns: for every pair a stats block (stats/stats.h), then PGB_SLOT_COUNT. */
 size_t pgb_measure_stride(const pgb_study *study, const pgb_cell *cell);
 

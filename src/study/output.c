@@ -50,22 +50,28 @@ static pgb_status attributes(pgb_store *store, const pgb_study *study, const pgb
   return pgb_store_unsigned(store, g, "replicates", study->replicates);
 }
 
-/* [E][B][N][R][P] from pieces [block][pair][replicate of block][P] of each batch size. */
-static pgb_status gradients_out(pgb_store *store, const pgb_study *study, const pgb_cell *cell,
-                                double *const *gradients) {
-  const size_t d = cell->actor.shape.n_theta;
-  const size_t n_pairs = study->n_estimators * study->n_baselines;
-  const size_t stride = pgb_measure_stride(study, cell);
+pgb_status pgb_output_gradients(pgb_store *store, const pgb_study *study, size_t cell) {
+  const char *group = study->cells[cell].group;
   void *replicate = NULL;
   PGB_TRY(pgb_alloc((size_t)study->replicates, sizeof(int64_t), &replicate));
   for (uint64_t r = 0; r < study->replicates; r++)
     ((int64_t *)replicate)[r] = (int64_t)r;
-  pgb_status s = pgb_store_axis_integer(store, cell->group, "replicate", (size_t)study->replicates, replicate,
-                                        "1", "independent batch");
+  pgb_status s = pgb_store_axis_integer(store, group, "replicate", (size_t)study->replicates, replicate, "1",
+                                        "independent batch");
   free(replicate);
   PGB_TRY(s);
-  PGB_TRY(pgb_store_array(store, cell->group, "gradient", "estimator,baseline,batch,replicate,parameter",
-                          NULL, "return/parameter", "one batch estimate of the gradient"));
+  return pgb_store_array(store, group, "gradient", "estimator,baseline,batch,replicate,parameter", NULL,
+                         "return/parameter", "one batch estimate of the gradient");
+}
+
+/* [E][B][N][R][P] from pieces [block][pair][replicate of block][P] of each batch size. */
+static pgb_status gradients_out(pgb_store *store, const pgb_study *study, size_t number,
+                                double *const *gradients) {
+  const pgb_cell *cell = &study->cells[number];
+  const size_t d = cell->actor.shape.n_theta;
+  const size_t n_pairs = study->n_estimators * study->n_baselines;
+  const size_t stride = pgb_measure_stride(study, cell);
+  PGB_TRY(pgb_output_gradients(store, study, number));
   for (size_t n = 0; n < study->n_batches; n++)
     for (size_t b = 0; b < pgb_block_count(study->replicates, stride); b++) {
       uint64_t first = 0;
@@ -100,7 +106,7 @@ pgb_status pgb_output_cell(pgb_store *store, const pgb_study *study, size_t cell
                           "1 where the expectation of the estimate is not the gradient"));
   PGB_TRY(pgb_store_texts(store, c->group, "reason", "estimator,baseline", result->reason,
                           "why figures are missing; empty where none is"));
-  return gradients == NULL ? pgb_ok() : gradients_out(store, study, c, gradients);
+  return gradients == NULL ? pgb_ok() : gradients_out(store, study, cell, gradients);
 }
 
 pgb_status pgb_output_timing(pgb_store *store, const double *seconds, int ranks) {

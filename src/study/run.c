@@ -3,7 +3,7 @@
 
 #include "core/clock.h"
 #include "stats/stats.h"
-#include "study/measure.h"
+#include "study/rounds.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,79 +12,31 @@
 const char *const pgb_phase_names[PGB_PHASE_COUNT] = {"rollout", "gradient", "reduce", "io", "wait"};
 
 typedef struct runner {
+  pgb_rounds rounds;
   const pgb_study *study;
   const pgb_run_options *options;
   pgb_comm *comm;
   const pgb_observer *observer;
-  double seconds[PGB_PHASE_COUNT];
-  double done, work, steps; /* episodes of this rank done and to do; steps */
 } runner;
 
 static bool is_root(const runner *r) {
   return pgb_comm_rank(r->comm) == 0;
 }
 
-/* Block b of the phase belongs to rank (b + shift) mod size, shifted from phase to phase so that ranks share
- * evenly. */
-static bool mine(const runner *r, size_t b, size_t shift) {
-  return (b + shift) % (size_t)pgb_comm_size(r->comm) == (size_t)pgb_comm_rank(r->comm);
-}
-
-/* Waits for all, so that the time of the sum itself is told apart, then sums. */
-static pgb_status combine(runner *r, double *slots, size_t n) {
-  const double start = pgb_clock();
-  PGB_TRY(pgb_comm_barrier(r->comm));
-  const double all_here = pgb_clock();
-  r->seconds[PGB_PHASE_WAIT] += all_here - start;
-  pgb_status s = pgb_comm_combine(r->comm, slots, n);
-  r->seconds[PGB_PHASE_REDUCE] += pgb_clock() - all_here;
-  return s;
-}
-
-static void measure_blocks(runner *r, size_t cell, size_t batch, pgb_measure *measure, double *slots,
-                           size_t stride, double *gradients) {
-  const size_t n_blocks = pgb_block_count(r->study->replicates, stride);
-  const size_t d = r->study->cells[cell].actor.shape.n_theta;
-  const size_t n_pairs = r->study->n_estimators * r->study->n_baselines;
-  pgb_phase_times times = {0, 0};
-  for (size_t b = 0; b < n_blocks; b++) {
-    if (!mine(r, b, cell + batch))
-      continue;
-    uint64_t first = 0;
-    uint64_t end = 0;
-    pgb_block_range(r->study->replicates, stride, b, &first, &end);
-    double *out = gradients == NULL ? NULL : gradients + first * n_pairs * d;
-    pgb_measure_block(measure, cell, batch, first, end, slots + b * stride, out, &times);
-    r->done += (double)((end - first) * r->study->batches[batch]);
-    r->steps += slots[(b + 1) * stride - PGB_SLOT_COUNT + PGB_SLOT_STEPS];
-    if (r->observer->progress != NULL)
-      r->observer->progress(r->observer->self, r->work > 0 ? r->done / r->work : 1, r->steps);
-  }
-  r->seconds[PGB_PHASE_ROLLOUT] += times.rollout;
-  r->seconds[PGB_PHASE_GRADIENT] += times.gradient;
-}
-
-typedef struct cell_room {
-  pgb_plan plan;
-  pgb_measure *measure;
-  double *slots;      /* [blocks][stride] */
-  double *scratch;    /* of pgb_result_measured */
-  double **gradients; /* [N], or NULL */
-} cell_room;
-
 /* Everything of one cell and batch size. */
-static pgb_status run_batch(runner *r, size_t cell, size_t batch, const cell_room *room,
-                            pgb_cell_result *result) {
+static pgb_status run_batch(runner *r, size_t cell, size_t batch, const pgb_cell_room *room,
+                            pgb_cell_result *cells) {
   const size_t stride = pgb_measure_stride(r->study, &r->study->cells[cell]);
   const size_t n_blocks = pgb_block_count(r->study->replicates, stride);
-  double *gradients = room->gradients == NULL ? NULL : room->gradients[batch];
-  memset(room->slots, 0, n_blocks * stride * sizeof *room->slots);
-  measure_blocks(r, cell, batch, room->measure, room->slots, stride, gradients);
-  PGB_TRY(combine(r, room->slots, n_blocks * stride));
-  if (gradients != NULL)
-    PGB_TRY(combine(r, gradients, r->study->replicates * room->plan.n_pairs * room->plan.problem.n_theta));
+  const pgb_point *start = &r->options->start;
+  const bool begun = r->options->resumed && cell == start->cell && batch == start->batch;
+  const size_t from = begun ? start->block : 0;
+  if (!begun)
+    memset(room->slots, 0, n_blocks * stride * sizeof *room->slots);
+  PGB_TRY(pgb_rounds_batch(&r->rounds, cell, batch, from, room, cells));
   if (is_root(r))
-    pgb_result_measured(r->study, cell, batch, &room->plan, room->slots, n_blocks, room->scratch, result);
+    pgb_result_measured(r->study, cell, batch, &room->plan, room->slots, n_blocks, room->scratch,
+                        &cells[cell]);
   return pgb_ok();
 }
 
@@ -96,17 +48,17 @@ static pgb_status exact_cell(runner *r, size_t cell, const pgb_plan *plan, pgb_a
   void *exact = NULL;
   PGB_TRY(pgb_comm_agree(r->comm, pgb_arena_alloc(arena, n * 2 * d, sizeof(double), &exact)));
   for (size_t at = 0; at < n; at++)
-    if (mine(r, at / r->study->n_batches, 0))
+    if (at / r->study->n_batches % (size_t)pgb_comm_size(r->comm) == (size_t)pgb_comm_rank(r->comm))
       pgb_exact_pair(r->study, plan, at / r->study->n_batches, at % r->study->n_batches,
                      result->exact_gradient, (double *)exact + at * 2 * d);
   PGB_TRY(pgb_comm_agree(r->comm, pgb_arena_sufficed(arena)));
-  PGB_TRY(combine(r, exact, n * 2 * d));
+  PGB_TRY(pgb_rounds_combine(&r->rounds, exact, n * 2 * d));
   if (is_root(r))
     pgb_result_exact(r->study, cell, exact, result);
   return pgb_ok();
 }
 
-static pgb_status open_cell(runner *r, size_t cell, pgb_arena *arena, cell_room *room,
+static pgb_status open_cell(runner *r, size_t cell, pgb_arena *arena, pgb_cell_room *room,
                             pgb_cell_result *result) {
   const pgb_study *study = r->study;
   const pgb_cell *c = &study->cells[cell];
@@ -141,56 +93,75 @@ static pgb_status open_cell(runner *r, size_t cell, pgb_arena *arena, cell_room 
 static pgb_status agree_plan(runner *r, const pgb_plan *plan) {
   const uint64_t mine = pgb_plan_hash(plan);
   uint64_t first = mine;
-  PGB_TRY(pgb_comm_broadcast(r->comm, &first, sizeof first));
-  return pgb_comm_agree(r->comm, first == mine
-                                     ? pgb_ok()
-                                     : pgb_fail(PGB_RUNTIME,
-                                                "memory: a rank could not compute what the first one could; "
-                                                "run fewer ranks on a node"));
+  pgb_status s = pgb_comm_broadcast(r->comm, &first, sizeof first);
+  if (s.code == PGB_OK && first != mine)
+    s = pgb_fail(PGB_RUNTIME, "memory: a rank could not compute what the first one could; run fewer ranks on "
+                              "a node");
+  return pgb_comm_agree(r->comm, s);
 }
 
-static pgb_status run_cell(runner *r, size_t cell, pgb_cell_result *result) {
+static pgb_status cell_done(runner *r, size_t cell, const pgb_cell_result *result, double *const *gradients) {
+  const double start = pgb_clock();
+  pgb_status s = pgb_ok();
+  if (is_root(r) && r->observer->cell != NULL)
+    s = r->observer->cell(r->observer->self, cell, result, gradients);
+  r->rounds.seconds[PGB_PHASE_IO] += pgb_clock() - start;
+  return pgb_comm_agree(r->comm, s);
+}
+
+/* Gives a cell what an earlier launch measured. */
+static pgb_status restore(runner *r, size_t cell, pgb_cell_result *result, const pgb_cell_room *room) {
+  pgb_status s = pgb_ok();
+  if (is_root(r))
+    s = r->observer->restore(r->observer->self, cell, result, room == NULL ? NULL : room->slots,
+                             room == NULL ? NULL : room->gradients);
+  return pgb_comm_agree(r->comm, s);
+}
+
+static pgb_status run_cell(runner *r, size_t cell, pgb_cell_result *cells) {
   pgb_arena *arena = NULL;
-  cell_room room = {.measure = NULL};
+  pgb_cell_room room = {.measure = NULL};
+  const bool begun = r->options->resumed && cell == r->options->start.cell;
   pgb_status s = pgb_arena_create(&arena);
   if (s.code == PGB_OK)
-    s = open_cell(r, cell, arena, &room, result);
+    s = open_cell(r, cell, arena, &room, &cells[cell]);
   s = pgb_comm_agree(r->comm, s);
   if (s.code == PGB_OK)
     s = agree_plan(r, &room.plan);
   if (s.code == PGB_OK)
-    s = exact_cell(r, cell, &room.plan, arena, result);
-  for (size_t n = 0; n < r->study->n_batches && s.code == PGB_OK; n++)
-    s = run_batch(r, cell, n, &room, result);
-
-  if (s.code == PGB_OK) {
-    const double start = pgb_clock();
-    pgb_status stored = pgb_ok();
-    if (is_root(r) && r->observer->cell != NULL)
-      stored = r->observer->cell(r->observer->self, cell, result, room.gradients);
-    r->seconds[PGB_PHASE_IO] += pgb_clock() - start;
-    s = pgb_comm_agree(r->comm, stored);
-  }
+    s = begun ? restore(r, cell, &cells[cell], &room) : exact_cell(r, cell, &room.plan, arena, &cells[cell]);
+  for (size_t n = begun ? r->options->start.batch : 0; n < r->study->n_batches && s.code == PGB_OK; n++)
+    s = run_batch(r, cell, n, &room, cells);
+  if (s.code == PGB_OK)
+    s = cell_done(r, cell, &cells[cell], room.gradients);
   pgb_measure_destroy(room.measure);
   pgb_arena_destroy(arena);
   return s;
 }
 
-static double own_work(const runner *r) {
-  double work = 0;
-  for (size_t c = 0; c < r->study->n_cells; c++) {
-    const size_t stride = pgb_measure_stride(r->study, &r->study->cells[c]);
-    const size_t n_blocks = pgb_block_count(r->study->replicates, stride);
-    for (size_t n = 0; n < r->study->n_batches; n++)
-      for (size_t b = 0; b < n_blocks; b++) {
-        uint64_t first = 0;
-        uint64_t end = 0;
-        pgb_block_range(r->study->replicates, stride, b, &first, &end);
-        if (mine(r, b, c + n))
-          work += (double)((end - first) * r->study->batches[n]);
-      }
-  }
-  return work;
+static double study_episodes(const pgb_study *study) {
+  double sizes = 0;
+  for (size_t n = 0; n < study->n_batches; n++)
+    sizes += (double)study->batches[n];
+  return sizes * (double)study->replicates * (double)study->n_cells;
+}
+
+/* Episodes of the blocks before a point. */
+static double episodes_before(const pgb_study *study, const pgb_point *at) {
+  double sizes = 0;
+  for (size_t n = 0; n < at->batch; n++)
+    sizes += (double)study->batches[n];
+  uint64_t first = 0;
+  uint64_t end = 0;
+  if (at->block > 0)
+    pgb_block_range(study->replicates, pgb_measure_stride(study, &study->cells[at->cell]), at->block - 1,
+                    &first, &end);
+  return study_episodes(study) / (double)study->n_cells * (double)at->cell +
+         sizes * (double)study->replicates + (double)(end * study->batches[at->batch]);
+}
+
+double pgb_run_share(const pgb_study *study, const pgb_point *at) {
+  return episodes_before(study, at) / study_episodes(study);
 }
 
 static pgb_status create_results(const runner *r, pgb_arena *arena, pgb_run_result *out) {
@@ -205,22 +176,35 @@ static pgb_status create_results(const runner *r, pgb_arena *arena, pgb_run_resu
   return pgb_ok();
 }
 
+/* What each rank counted, to rank 0; nothing stays under way. */
+static pgb_status gather(runner *r, pgb_arena *arena, pgb_run_result *out) {
+  const size_t ranks = (size_t)pgb_comm_size(r->comm);
+  double heard[PGB_COMM_MAX];
+  void *steps = NULL;
+  if (pgb_comm_max_pending(r->comm))
+    PGB_TRY(pgb_comm_max_end(r->comm, heard));
+  PGB_TRY(pgb_comm_agree(r->comm, pgb_arena_alloc(arena, ranks, sizeof(double), &steps)));
+  pgb_status s = pgb_comm_gather(r->comm, r->rounds.seconds, PGB_PHASE_COUNT, out->seconds);
+  const pgb_status gathered = pgb_comm_gather(r->comm, &r->rounds.steps, 1, steps);
+  for (size_t k = 0; k < ranks; k++)
+    out->steps += ((const double *)steps)[k];
+  return pgb_comm_agree(r->comm, s.code != PGB_OK ? s : gathered);
+}
+
 pgb_status pgb_run(const pgb_study *study, const pgb_run_options *options, pgb_comm *comm,
                    const pgb_observer *observer, pgb_arena *arena, pgb_run_result *out) {
   runner r = {.study = study, .options = options, .comm = comm, .observer = observer};
   const double start = pgb_clock();
-  r.work = own_work(&r);
+  r.rounds = (pgb_rounds){.study = study, .options = options, .comm = comm, .observer = observer, .share = 1};
+  pgb_rounds_start(&r.rounds, study_episodes(study), episodes_before(study, &options->start));
   PGB_TRY(pgb_comm_agree(comm, create_results(&r, arena, out)));
   for (size_t c = 0; c < study->n_cells; c++)
-    PGB_TRY(run_cell(&r, c, &out->cells[c]));
-  if (is_root(&r)) {
+    PGB_TRY(options->resumed && c < options->start.cell ? restore(&r, c, &out->cells[c], NULL)
+                                                        : run_cell(&r, c, out->cells));
+  if (is_root(&r))
     out->verdict = pgb_judge(study, out->cells);
-    for (size_t c = 0; c < study->n_cells; c++)
-      for (size_t n = 0; n < study->n_batches; n++)
-        out->steps += out->cells[c].roll[PGB_STEPS][n];
-  }
   out->elapsed = pgb_clock() - start;
-  return pgb_comm_gather(comm, r.seconds, PGB_PHASE_COUNT, out->seconds);
+  return gather(&r, arena, out);
 }
 
 pgb_estimate pgb_run_estimate(const pgb_study *study, const pgb_run_options *options) {

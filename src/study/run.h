@@ -17,32 +17,67 @@ typedef enum pgb_phase {
 } pgb_phase;
 extern const char *const pgb_phase_names[PGB_PHASE_COUNT];
 
-/* Watches a run from rank 0; every member may be NULL. */
+/* How far a run has come: all blocks before this one are measured, in the order cell, batch size, block. */
+typedef struct pgb_point {
+  size_t cell, batch, block;
+} pgb_point;
+
+/* All that a later launch needs to go on: whatever came before `at`. Rank 0. */
+typedef struct pgb_snapshot {
+  pgb_point at;
+  const pgb_cell_result *cells; /* [n_cells]; those before at.cell are complete, at.cell has its batch sizes
+                                 * before at.batch, the others are NaN                                     */
+  const double *slots;          /* [n_slots] of the blocks before at.block                                 */
+  size_t n_slots;
+  double *const *gradients; /* as pgb_observer.cell has them, of at.cell                                   */
+  uint64_t replicates;      /* of at.batch that are measured                                               */
+} pgb_snapshot;
+
+/* Watches a run; every member may be NULL. All but stop are called on rank 0 alone. */
 typedef struct pgb_observer {
   void *self;
-  /* Fraction of this rank's work done, environment steps so far on this rank. Called after every block. */
+  /* Fraction of the study's work done, environment steps of this launch on this rank. After every block. */
   void (*progress)(void *self, double fraction, double steps);
-  /* A cell is complete. gradients: [pair][N] pieces of [replicate][P], with save_gradients, else NULL. */
+  /* A cell is complete. gradients: [N] pieces [block][pair][replicate of the block][P], with save_gradients,
+   * else NULL. */
   pgb_status (*cell)(void *self, size_t cell, const pgb_cell_result *result, double *const *gradients);
+  /* The number of the signal (above 1) that asks this rank to stop, or 0. On every rank, after every round.
+   */
+  int (*stop)(void *self);
+  /* A checkpoint is due: whatever it fails with ends the run. */
+  pgb_status (*checkpoint)(void *self, const pgb_snapshot *snapshot);
+  /* Gives back what a snapshot held, where options.start is not the beginning: first for every cell before
+   * start.cell (slots and gradients NULL; `cell` is not called for it again), then for start.cell. */
+  pgb_status (*restore)(void *self, size_t cell, pgb_cell_result *result, double *slots,
+                        double *const *gradients);
 } pgb_observer;
 
 typedef struct pgb_run_options {
   pgb_isa isa;
   bool save_gradients;
+  pgb_point start; /* the same on all ranks; all 0: the beginning                                 */
+  bool resumed;    /* restore is to be asked                                                      */
+  double interval; /* seconds between checkpoints, the same on all ranks; 0: none */
+  double deadline; /* pgb_clock of this rank at which the run should have ended; 0: never */
 } pgb_run_options;
 
 typedef struct pgb_run_result {
   pgb_cell_result *cells; /* [n_cells], rank 0; they live in the arena               */
   pgb_verdict verdict;    /* rank 0                                                  */
   double *seconds;        /* [ranks][phases], rank 0                                 */
-  double elapsed;         /* wall time of the whole measurement, this rank           */
-  double steps;           /* environment steps of all ranks                          */
+  double elapsed;         /* wall time of this launch's measurement, this rank       */
+  double steps;           /* environment steps of all ranks in this launch, rank 0   */
 } pgb_run_result;
 
 /* Collective. Measures every cell: deals blocks of replicates to ranks, combines them, judges. On failure all
- * ranks return the same status. The study must be the same on all ranks. */
+ * ranks return the same status. The study must be the same on all ranks. Between rounds of blocks (a fraction
+ * of a second, or one block) rank 0 is given a checkpoint to keep where options.interval has passed; a signal
+ * to any rank or the deadline does the same and then ends the run with PGB_STOPPED on all ranks. */
 pgb_status pgb_run(const pgb_study *study, const pgb_run_options *options, pgb_comm *comm,
                    const pgb_observer *observer, pgb_arena *arena, pgb_run_result *out) PGB_MUST_CHECK;
+
+/* The share of a study's episodes that lies before a point, 0 .. 1. */
+double pgb_run_share(const pgb_study *study, const pgb_point *at);
 
 /* Bytes that one rank needs at the most, and environment steps per replicate block if every episode ran to
  * its horizon. */

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "study/rounds.h"
+
+#include "core/clock.h"
+#include "stats/stats.h"
+
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+
+static const double round_seconds = 1;   /* what a round should take */
+static const double growth = 4;          /* of the blocks of a round, from the first, of one each, on */
+static const double spare_seconds = 0.1; /* for what comes after a time limit */
+static const double disk_rate = 1e8;     /* bytes per second, a guess */
+
+/* What is exchanged: each the maximum over ranks. */
+enum { SAY_STOP, SAY_GIVEN_UP, SAY_KEEP, SAY_SECONDS, SAY_COUNT };
+enum { STOP_LIMIT = 1 }; /* of SAY_STOP; else 0 or the number of a signal, all of which are larger */
+
+static bool is_root(const pgb_rounds *r) {
+  return pgb_comm_rank(r->comm) == 0;
+}
+
+void pgb_rounds_start(pgb_rounds *r, double total, double before) {
+  r->total = total;
+  r->before = before;
+  r->kept = r->round_began = pgb_clock();
+  if (r->options->deadline > 0) /* a guess, until a checkpoint has been written */
+    r->keeping = fmin(pgb_run_estimate(r->study, r->options).file_bytes / disk_rate,
+                      0.05 * fmax(r->options->deadline - r->kept, 0));
+}
+
+pgb_status pgb_rounds_combine(pgb_rounds *r, double *slots, size_t n) {
+  const double start = pgb_clock();
+  pgb_status s = pgb_comm_barrier(r->comm);
+  const double all_here = pgb_clock();
+  r->seconds[PGB_PHASE_WAIT] += all_here - start;
+  const pgb_status combined = pgb_comm_combine(r->comm, slots, n);
+  if (s.code == PGB_OK)
+    s = combined;
+  s = pgb_comm_agree(r->comm, s);
+  r->seconds[PGB_PHASE_REDUCE] += pgb_clock() - all_here;
+  return s;
+}
+
+/* Whether this rank is to stop: STOP_LIMIT, a signal's number, or 0. Asked for in the middle of blocks. */
+static int asked(void *self) {
+  const pgb_rounds *r = self;
+  const int number = r->observer->stop == NULL ? 0 : r->observer->stop(r->observer->self);
+  if (number != 0 || r->options->deadline <= 0)
+    return number;
+  return pgb_clock() + 2 * r->keeping + spare_seconds > r->options->deadline ? STOP_LIMIT : 0;
+}
+
+/* One cell and batch size on its way. */
+typedef struct batch_run {
+  size_t cell, batch;
+  const pgb_cell_room *room;
+  const pgb_cell_result *cells;
+  size_t n_blocks, stride;
+  size_t from, at, combined; /* first blocks that were there, that are measured, that rank 0 has */
+  size_t begin[2];           /* where the last round began, and the one before it                */
+  size_t safe;               /* first blocks that are known to be whole on all ranks             */
+  bool given_up;             /* this rank has left blocks of the last round                      */
+  double slowest;            /* seconds of this rank's slowest block of the last round           */
+} batch_run;
+
+static uint64_t first_replicate(const pgb_rounds *r, const batch_run *b, size_t block) {
+  uint64_t first = 0;
+  uint64_t end = 0;
+  if (block == b->n_blocks)
+    return r->study->replicates;
+  pgb_block_range(r->study->replicates, b->stride, block, &first, &end);
+  return first;
+}
+
+/* This rank's blocks of [at, end): every size-th, shifted so that ranks share evenly over the batch sizes. */
+static void measure_blocks(pgb_rounds *r, batch_run *b, size_t end) {
+  const size_t size = (size_t)pgb_comm_size(r->comm);
+  const size_t d = r->study->cells[b->cell].actor.shape.n_theta;
+  double *gradients = b->room->gradients == NULL ? NULL : b->room->gradients[b->batch];
+  pgb_phase_times times = {0, 0};
+  double done = 0;
+  b->slowest = 0;
+  b->given_up = asked(r) != 0;
+  b->begin[1] = b->begin[0];
+  b->begin[0] = b->at;
+  for (size_t k = b->at; k < end && !b->given_up; k++) {
+    if ((k + b->cell + b->batch) % size != (size_t)pgb_comm_rank(r->comm))
+      continue;
+    const double start = pgb_clock();
+    const uint64_t first = first_replicate(r, b, k);
+    const uint64_t last = first_replicate(r, b, k + 1);
+    double *out = gradients == NULL ? NULL : gradients + first * b->room->plan.n_pairs * d;
+    double *slots = b->room->slots + k * b->stride;
+    pgb_measure_block(b->room->measure, b->cell, b->batch, first, last, slots, out, &times);
+    b->given_up = asked(r) != 0;
+    done += (double)((last - first) * r->study->batches[b->batch]);
+    r->steps += slots[b->stride - PGB_SLOT_COUNT + PGB_SLOT_STEPS];
+    b->slowest = fmax(b->slowest, pgb_clock() - start);
+    pgb_comm_max_poll(r->comm);
+    if (r->observer->progress != NULL) /* the others are taken to be as fast */
+      r->observer->progress(r->observer->self, fmin(1, (r->before + done * (double)size) / r->total),
+                            r->steps);
+  }
+  r->before +=
+      (double)((first_replicate(r, b, end) - first_replicate(r, b, b->at)) * r->study->batches[b->batch]);
+  r->seconds[PGB_PHASE_ROLLOUT] += times.rollout;
+  r->seconds[PGB_PHASE_GRADIENT] += times.gradient;
+  b->at = end;
+}
+
+static pgb_status hear(pgb_rounds *r, double heard[SAY_COUNT]) {
+  const double start = pgb_clock();
+  PGB_TRY(pgb_comm_max_end(r->comm, heard));
+  r->seconds[PGB_PHASE_WAIT] += pgb_clock() - start;
+  return pgb_ok();
+}
+
+/* Says how this rank's last round went. */
+static pgb_status say(pgb_rounds *r, const batch_run *b) {
+  const double now = pgb_clock();
+  const double round = now - r->round_began;
+  const double words[SAY_COUNT] = {[SAY_STOP] = asked(r),
+                                   [SAY_GIVEN_UP] = b->given_up,
+                                   /* another round passes before the answer is in force */
+                                   [SAY_KEEP] = is_root(r) && r->options->interval > 0 &&
+                                                now + round - r->kept >= r->options->interval,
+                                   [SAY_SECONDS] = b->slowest};
+  r->round_began = now;
+  r->measured = b->at > b->from;
+  return pgb_comm_max_begin(r->comm, words, SAY_COUNT);
+}
+
+/* Takes up what was said a round ago and says what is so now. Where blocks are long against the interval, and
+ * at the end, the answer is waited for. heard: what either asks for. */
+static pgb_status exchange(pgb_rounds *r, batch_run *b, double heard[SAY_COUNT]) {
+  double late[SAY_COUNT] = {0};
+  double now[SAY_COUNT] = {0};
+  if (pgb_comm_max_pending(r->comm)) {
+    PGB_TRY(hear(r, late));
+    if (r->measured) {
+      r->slowest = late[SAY_SECONDS];
+      const double fit = floor(round_seconds / fmax(r->slowest, 1e-9));
+      r->share = (size_t)fmin(fmax(fit, 1), growth * (double)r->share);
+    }
+  }
+  const double interval = r->options->interval;
+  const bool wait = b->at == b->n_blocks || (interval > 0 && 2 * r->slowest >= interval);
+  PGB_TRY(say(r, b));
+  if (wait) {
+    const bool measured = r->measured;
+    PGB_TRY(hear(r, now));
+    r->slowest = measured ? now[SAY_SECONDS] : r->slowest;
+  }
+  b->safe = late[SAY_GIVEN_UP] > 0 ? b->begin[1] : !wait || now[SAY_GIVEN_UP] > 0 ? b->begin[0] : b->at;
+  for (int i = 0; i < SAY_COUNT; i++)
+    heard[i] = fmax(late[i], now[i]);
+  return pgb_ok();
+}
+
+/* Rank 0 gets the first n blocks, of which it has some. */
+static pgb_status bring(pgb_rounds *r, batch_run *b, size_t n) {
+  const size_t each = b->room->plan.n_pairs * b->room->plan.problem.n_theta;
+  const size_t from = b->combined;
+  PGB_TRY(pgb_rounds_combine(r, b->room->slots + from * b->stride, (n - from) * b->stride));
+  b->combined = n;
+  if (b->room->gradients == NULL)
+    return pgb_ok();
+  const uint64_t first = first_replicate(r, b, from);
+  const uint64_t end = first_replicate(r, b, n);
+  return pgb_rounds_combine(r, b->room->gradients[b->batch] + first * each, (size_t)(end - first) * each);
+}
+
+static pgb_status checkpoint(pgb_rounds *r, batch_run *b) {
+  PGB_TRY(bring(r, b, b->safe));
+  const double start = pgb_clock();
+  const pgb_snapshot snapshot = {.at = {.cell = b->cell, .batch = b->batch, .block = b->safe},
+                                 .cells = b->cells,
+                                 .slots = b->room->slots,
+                                 .n_slots = b->safe * b->stride,
+                                 .gradients = b->room->gradients,
+                                 .replicates = first_replicate(r, b, b->safe)};
+  pgb_status s = pgb_ok();
+  if (is_root(r) && r->observer->checkpoint != NULL)
+    s = r->observer->checkpoint(r->observer->self, &snapshot);
+  s = pgb_comm_agree(r->comm, s);
+  r->kept = pgb_clock();
+  r->keeping = r->kept - start;
+  r->seconds[PGB_PHASE_IO] += r->keeping;
+  return s;
+}
+
+static pgb_status stopped(const pgb_rounds *r, const batch_run *b, double why) {
+  const pgb_point at = {.cell = b->cell, .batch = b->batch, .block = b->safe};
+  const char *name = why == SIGTERM ? "SIGTERM" : why == SIGINT ? "SIGINT" : "SIGUSR1";
+  return pgb_fail(PGB_STOPPED, "stopped by %s with %.1f %% of the work done",
+                  why <= STOP_LIMIT ? "the time limit" : name, 100 * pgb_run_share(r->study, &at));
+}
+
+pgb_status pgb_rounds_batch(pgb_rounds *r, size_t cell, size_t batch, size_t from, const pgb_cell_room *room,
+                            const pgb_cell_result *cells) {
+  const size_t stride = pgb_measure_stride(r->study, &r->study->cells[cell]);
+  const size_t n = pgb_block_count(r->study->replicates, stride);
+  const bool last = cell + 1 == r->study->n_cells && batch + 1 == r->study->n_batches;
+  batch_run b = {.cell = cell,
+                 .batch = batch,
+                 .room = room,
+                 .cells = cells,
+                 .n_blocks = n,
+                 .stride = stride,
+                 .from = from,
+                 .at = from,
+                 .combined = from,
+                 .begin = {from, from},
+                 .safe = from};
+  r->share = 1;
+  r->slowest = 0;
+  r->round_began = pgb_clock();
+  pgb_measure_watch(room->measure, asked, r);
+  for (;;) {
+    double heard[SAY_COUNT];
+    PGB_TRY(exchange(r, &b, heard));
+    const bool done = b.safe == n && last; /* too late to stop */
+    if (!done && (heard[SAY_STOP] > 0 || heard[SAY_KEEP] > 0))
+      PGB_TRY(checkpoint(r, &b));
+    if (!done && heard[SAY_STOP] > 0)
+      return stopped(r, &b, heard[SAY_STOP]);
+    if (b.at == n)
+      return bring(r, &b, n);
+    const size_t round = r->share * (size_t)pgb_comm_size(r->comm);
+    measure_blocks(r, &b, n - b.at < round ? n : b.at + round);
+  }
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* For maintainers. */
+#ifndef PGB_STUDY_ROUNDS_H
+#define PGB_STUDY_ROUNDS_H
+
+#include "study/measure.h"
+#include "study/run.h"
+
+/* Inside of pgb_run: how the blocks of one cell and batch size are dealt to the ranks. Blocks go out in their
+ * order, round by round, the same number to each rank, so that what is done is always a number of first
+ * blocks. Between rounds the ranks exchange whether to stop and whether a checkpoint is due; nobody waits for
+ * the answer, which is taken up one round later, by all ranks at the same point. A rank that is asked to stop
+ * gives up its round at once, and then that round and the next count as not done. Which rank measures a
+ * block, and in which round, changes no bit. */
+typedef struct pgb_rounds {
+  const pgb_study *study;
+  const pgb_run_options *options;
+  pgb_comm *comm;
+  const pgb_observer *observer;
+  double seconds[PGB_PHASE_COUNT];
+  double total, before;     /* episodes of the study; those done by all ranks when this round began */
+  double steps;             /* environment steps of this rank, in this launch                       */
+  size_t share;             /* blocks of each rank in a round                                       */
+  bool measured;            /* the agreement under way knows this batch size's time per block       */
+  double slowest;           /* seconds of a block, as agreed                                        */
+  double round_began, kept; /* clock: of this round, of the last checkpoint                     */
+  double keeping;           /* seconds that a checkpoint takes                                  */
+} pgb_rounds;
+
+/* What a cell's blocks go into. */
+typedef struct pgb_cell_room {
+  pgb_plan plan;
+  pgb_measure *measure;
+  double *slots;      /* [blocks][stride] */
+  double *scratch;    /* of pgb_result_measured */
+  double **gradients; /* [N], or NULL */
+} pgb_cell_room;
+
+/* Before the first cell. total: episodes of the study, before: those of what need not be measured again. */
+void pgb_rounds_start(pgb_rounds *rounds, double total, double before);
+
+/* Collective. Measures the blocks of a cell and batch size from block `from` on and combines them; the slots
+ * of the blocks before it are in room->slots on rank 0, all others zero. cells: [n_cells] results so far.
+ * PGB_STOPPED on all ranks after a checkpoint where one was asked to stop. */
+pgb_status pgb_rounds_batch(pgb_rounds *rounds, size_t cell, size_t batch, size_t from,
+                            const pgb_cell_room *room, const pgb_cell_result *cells) PGB_MUST_CHECK;
+
+/* Collective. Combines words that ranks own, telling waiting from reducing; then agrees. */
+pgb_status pgb_rounds_combine(pgb_rounds *rounds, double *slots, size_t n) PGB_MUST_CHECK;
+
+#endif
