@@ -88,9 +88,17 @@ def _write_one(runs: Sequence[Run], name: str, folder: Path, stem: str, batch: i
 
         text = page(runs, batch)
     elif name == "csv":
+        from . import scaling
         from .table import to_csv
 
-        text = to_csv(runs)
+        tables = [run for run in runs if run.scaling is not None]
+        if tables and len(tables) < len(runs):
+            aside = folder / f"{stem}-scaling.csv"
+            _replace(aside, lambda to: to.write_text(scaling.to_csv(tables), encoding="utf-8"))
+            text = to_csv(runs)
+            _replace(path, lambda to: to.write_text(text, encoding="utf-8"))
+            return [path, aside]
+        text = scaling.to_csv(tables) if tables else to_csv(runs)
     else:
         from .summary import markdown
 
@@ -110,6 +118,19 @@ def _write_figures(runs: Sequence[Run], suffix: str, folder: Path, stem: str, ba
     for i, some in enumerate(figure.pages(panels)):
         path = folder / f"{stem}-variance{f'-{i + 1}' if i else ''}.{suffix}"
         drawn = figure.draw(some, style)
+        _replace(path, partial(figure.save, drawn))
+        out.append(path)
+    return out + _write_scaling(runs, suffix, folder, stem)
+
+
+def _write_scaling(runs: Sequence[Run], suffix: str, folder: Path, stem: str) -> list[Path]:
+    """STEM-scaling.SUFFIX; -2, -3 where several files hold a table."""
+    from . import figure, scaling_figure
+
+    out = []
+    for i, run in enumerate(run for run in runs if run.scaling is not None):
+        path = folder / f"{stem}-scaling{f'-{i + 1}' if i else ''}.{suffix}"
+        drawn = scaling_figure.draw(run, None if len(runs) == 1 else f"Scaling, {run.path.stem}")
         _replace(path, partial(figure.save, drawn))
         out.append(path)
     return out

@@ -70,10 +70,14 @@ class Run:
     attrs: dict[str, Any]
     cells: tuple[Cell, ...]
     timing: xr.DataArray | None  # seconds [rank, phase]
+    work: xr.Dataset | None = None  # group timing: predicted and measured, memory; attrs hold the totals
+    scaling: xr.Dataset | None = None  # a table of launches instead of cells
 
     @property
     def verdict(self) -> str:
         """VALID or INVALID and why, in the words of the run."""
+        if self.scaling is not None:
+            return f"{self.attrs.get('verdict', 'not judged')}: {self.scaling.sizes['launch']} launches"
         return str(self.attrs.get("verdict_text") or self.attrs.get("verdict") or "not judged")
 
     def __getitem__(self, group: str) -> Cell:
@@ -103,7 +107,8 @@ def _load_one(path: Path) -> Run:
             attrs = attributes(file)
             _check_schema(path, attrs)
             cells = tuple(_load_cell(path, file[group]) for group in _cell_groups(file))
-            timing = dataset(path, file["timing"])["seconds"].load() if "timing/seconds" in file else None
+            work = dataset(path, file["timing"]).load() if "timing/seconds" in file else None
+            scaling = dataset(path, file["scaling"]).load() if "scaling/phase_seconds" in file else None
     except ReportError:
         raise
     except BlockingIOError as error:  # HDF5's file lock: a writer has it open
@@ -114,9 +119,9 @@ def _load_one(path: Path) -> Run:
             f"{path}: is not a readable HDF5 result file, or is damaged ({why}); "
             "copy it again from where it was written, or run the study again"
         ) from error
-    if not cells:
+    if not cells and scaling is None:
         raise ReportError(f"{path}: holds no cell (kind: {attrs.get('kind', 'not stated')}); nothing to report")
-    return Run(path, attrs, cells, timing)
+    return Run(path, attrs, cells, None if work is None else work["seconds"], work, scaling)
 
 
 def _check_schema(path: Path, attrs: dict[str, Any]) -> None:
@@ -135,7 +140,7 @@ def _cell_groups(file: h5py.File) -> list[str]:
     return [
         f"/{env}/{policy}"
         for env in _names(file["/"])
-        if isinstance(file[env], h5py.Group) and env != "timing"
+        if isinstance(file[env], h5py.Group) and env not in ("timing", "scaling")
         for policy in _names(file[env])
         if isinstance(file[env][policy], h5py.Group) and "variance_trace" in file[env][policy]
     ]

@@ -13,9 +13,9 @@ from typing import Any
 import jinja2
 from matplotlib import rc_context
 
-from . import figure
+from . import figure, scaling, scaling_figure
 from .load import Cell, Run
-from .summary import heading, timing
+from .summary import heading, memory, timing, work
 from .table import COLUMNS, Row, rows, shown_batch, to_csv
 
 # Provenance in the order in which a reader asks for it; other attributes follow in the file's order.
@@ -60,11 +60,13 @@ def page(runs: Sequence[Run], batch: int | None = None) -> str:
     folder = Path(__file__).parent / "templates"
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True,
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)  # fmt: skip
-    data = to_csv(runs)
+    tables = [run for run in runs if run.scaling is not None]
+    data = to_csv(runs) if len(tables) < len(runs) else scaling.to_csv(runs)
     return environment.get_template("page.html.j2").render(
         title=runs[0].path.stem if len(runs) == 1 else f"{len(runs)} runs",
         runs=[_run(run) for run in runs],
         sections=sections(runs, batch),
+        tables=[_table(run, f"scaling-{i + 1}") for i, run in enumerate(tables)],
         columns=COLUMNS,
         csv="data:text/csv;charset=utf-8;base64," + base64.b64encode(data.encode()).decode(),
         csv_name="pgbench.csv" if len(runs) > 1 else f"{runs[0].path.stem}.csv",
@@ -80,6 +82,23 @@ def _run(run: Run) -> dict[str, Any]:
         "facts": [(n.replace("_", " "), str(run.attrs[n])) for n in names if run.attrs[n] not in ("", None)],
         "config": str(run.attrs.get("config", "")).strip(),
         "timing": timing(run),
+        "work": work(run),
+        "memory": memory(run),
+    }
+
+
+def _table(run: Run, anchor: str) -> dict[str, Any]:
+    """One scaling table as the page shows it."""
+    with rc_context(figure.FONT):
+        drawn = scaling_figure.draw(run, " ")
+    return {
+        "anchor": anchor,
+        "title": f"Scaling of study {run.attrs.get('study', run.path.stem)}",
+        "columns": [(scaling.heading(c), c.help, c.number) for c in scaling.COLUMNS],
+        "lines": scaling.lines(run),
+        "notes": scaling.notes(run),
+        "svg": figure.inline_svg(drawn, anchor, "rate, efficiency and phases over the number of ranks; the table has the numbers"),
+        "caption": scaling_figure.caption(run),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from . import scaling
 from .load import Cell, Run
 from .table import COLUMNS, Row, gaps, number, rows
 
@@ -20,6 +21,9 @@ def text(runs: Iterable[Run]) -> str:
 def _run_text(run: Run) -> str:
     facts = ", ".join(f"{name} {run.attrs[name]}" for name in FACTS if run.attrs.get(name) not in (None, ""))
     parts = [f"{run.path.name}: {run.verdict}", facts]
+    if run.scaling is not None:
+        table = [[scaling.heading(c) for c in scaling.COLUMNS], *scaling.lines(run)]
+        parts += ["", *align(table, [c.number for c in scaling.COLUMNS]), *("  " + note for note in scaling.notes(run))]
     for cell in run:
         parts += ["", *_cell_text(cell)]
     if any(r.biased for cell in run for r in rows(cell)):
@@ -74,6 +78,8 @@ def markdown(runs: Iterable[Run]) -> str:
     out = []
     for run in runs:
         out += [f"## {run.path.name}: {run.verdict}", ""]
+        if run.scaling is not None:
+            out += _scaling_markdown(run)
         for cell in run:
             table = rows(cell)
             out += [f"### {heading(cell)}", ""]
@@ -82,6 +88,14 @@ def markdown(runs: Iterable[Run]) -> str:
             out += ["| " + " | ".join(_escape(c.text(r)) for c in COLUMNS) + " |" for r in table if r.defined]
             out += ["", *(f"- not shown: {_escape(line)}" for line in gap_lines(cell, table)), ""]
     return "\n".join(out)
+
+
+def _scaling_markdown(run: Run) -> list[str]:
+    columns = scaling.COLUMNS
+    return ["| " + " | ".join(_escape(scaling.heading(c)) for c in columns) + " |",
+            "|" + "|".join("--:" if c.number else ":--" for c in columns) + "|",
+            *("| " + " | ".join(map(_escape, line)) + " |" for line in scaling.lines(run)),
+            "", *(f"- {_escape(note)}" for note in scaling.notes(run)), ""]  # fmt: skip
 
 
 def _escape(text: str) -> str:
@@ -95,3 +109,27 @@ def timing(run: Run) -> list[tuple[str, str, str]]:
     seconds = run.timing.transpose("rank", "phase")
     return [(str(p), number(float(column.mean())), number(float(column.max())))
             for p, column in zip(seconds["phase"].values, seconds.values.T, strict=True)]  # fmt: skip
+
+
+def work(run: Run) -> list[tuple[str, ...]]:
+    """(cell, M steps/s measured, predicted, predicted over measured, flop, bytes and random words per step)."""
+    if run.work is None or "cell_predicted_steps" not in run.work:
+        return []
+    out = []
+    for name in run.work["cell"].values:
+        at = run.work.sel(cell=name)
+        steps = sum(float(c.data["steps"].sum()) for c in run if c.group == f"/{name}")
+        measured = 1e-6 * steps / float(at["cell_seconds"])
+        predicted = 1e-6 * float(at["cell_predicted_steps"]) / float(at["cell_predicted_seconds"])
+        counts = (float(at[n]) for n in ("flops_per_step", "bytes_per_step", "words_per_step"))
+        out.append((str(name), number(measured), number(predicted), number(predicted / measured, 3), *map(number, counts)))
+    return out
+
+
+def memory(run: Run) -> str:
+    """Peak of a rank beside the estimate, or nothing."""
+    if run.work is None or "memory" not in run.work:
+        return ""
+    peak = run.work["memory"].sel(moment="peak") / 2**20
+    estimate = float(run.work.attrs.get("estimated_memory_bytes", float("nan"))) / 2**20
+    return f"{number(float(peak.min()))} to {number(float(peak.max()))} MiB per rank at the peak; estimated {number(estimate)} MiB"
