@@ -3,7 +3,7 @@
 # The house rules that a compiler does not check: sh tests/layers.sh BUILD_FOLDER
 #   - a layer includes only itself and the layers that its line of BUILD_FOLDER/layers.txt names;
 #   - mpi.h is met in src/comm/comm_mpi.c alone, hdf5.h in one file of src/io;
-#   - no static library of a layer holds writable data;
+#   - no static library of a layer holds writable data, but the one flag that a signal handler sets;
 #   - every file says its licence in its first lines.
 # Sizes (files over 500 lines, functions over 60) are warnings.
 set -eu
@@ -69,7 +69,7 @@ elif nm "$build/libpgb_core.a" 2>/dev/null | grep -q '__asan_\|__gcov_'; then
 else
   for library in "$build"/libpgb_*.a; do
     state=$(objdump -t "$library" 2>/dev/null |
-      awk '/[ \t](\.data|\.bss|\.tdata|\.tbss|\*COM\*)/ && $0 !~ /\.data\.rel\.ro/ && $0 ~ / O / {print $NF}')
+      awk '/[ \t](\.data|\.bss|\.tdata|\.tbss|\*COM\*)/ && $0 !~ /\.data\.rel\.ro/ && $0 ~ / O / && $NF != "caught" {print $NF}')
     [ -z "$state" ] || wrong "$(basename "$library"): writable static data: $(echo "$state" | tr '\n' ' ')"
   done
 fi

@@ -63,7 +63,7 @@ static pgb_status measure(sink *s, pgb_study *study, pgb_comm *comm, pgb_arena *
   s->study = study;
   PGB_TRY(pgb_store_create(path, false, &s->store));
   PGB_TRY(pgb_run(study, &options, comm, &observer, arena, &result));
-  PGB_TRY(pgb_output_timing(s->store, result.seconds, 1));
+  PGB_TRY(pgb_output_timing(s->store, study, &result, 1));
   pgb_store *store = s->store;
   s->store = NULL;
   return pgb_store_close(store);

@@ -109,9 +109,11 @@ class TestCommands:
         done = run(*BANDIT, "--batch", "1,4", "--replicates", "300", "-o", out, "--format", "json")
         assert (done.returncode, done.stderr) == (0, "")
         page = json.loads(done.stdout, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
-        assert sorted(page) == ["cells", "output", "ranks", "throughput", "verdict"]
+        assert sorted(page) == ["cells", "memory", "output", "ranks", "throughput", "verdict"]
         assert (page["verdict"], page["output"], page["ranks"]) == ("VALID", str(out), 1)
-        assert sorted(page["throughput"]) == ["allreduce_share", "steps_per_second", "steps_per_second_per_rank"]
+        assert sorted(page["throughput"]) == ["allreduce_share", "core_share", "predicted_steps_per_second",
+                                              "steps_per_second", "steps_per_second_per_rank"]  # fmt: skip
+        assert sorted(page["memory"]) == ["estimated_bytes_per_rank", "peak_bytes_per_rank"]
         (only,) = page["cells"]
         assert sorted(only) == ["env", "oracle", "policy", "rows"]
         data = cell(out, "/bandit/softmax-tabular")

@@ -26,7 +26,9 @@ enum {
   ID_DRY_RUN,
   ID_QUIET,
   ID_PROGRESS,
-  ID_FORMAT
+  ID_FORMAT,
+  ID_SCALING,
+  ID_REPEATS
 };
 
 const pgb_flag pgb_flags[] = {
@@ -51,6 +53,9 @@ const pgb_flag pgb_flags[] = {
     {ID_PROGRESS, "progress", "auto|always|never", "progress line on stderr [auto: on a terminal]"},
     {ID_FORMAT, "format", "text|json|csv", "of the tables on stdout [text]"},
     {ID_PLUGIN, "plugin", "FILE.so", "load environments of your own, repeatable"},
+    {ID_SCALING, "scaling", "strong|weak|both",
+     "what `pgbench scaling` times: the study, or it times ranks [both]"},
+    {ID_REPEATS, "repeats", "N", "runs of which `pgbench scaling` takes the median [3]"},
     {'h', "help", NULL, "this text"},
     {'V', "version", NULL, "version and how it was built"},
     {0, NULL, NULL, NULL},
@@ -146,6 +151,7 @@ static pgb_status append(const char *flag, const char **list, size_t *n, const c
 static pgb_status take_choice(pgb_arguments *a, int id, const char *value) {
   static const char *const formats[] = {"text", "json", "csv"};
   static const char *const when[] = {"auto", "always", "never"};
+  static const char *const modes[] = {"strong", "weak", "both"};
   int chosen = 0;
   if (id == ID_SIMD) {
     a->simd_given = strcmp(value, "auto") != 0;
@@ -154,6 +160,11 @@ static pgb_status take_choice(pgb_arguments *a, int id, const char *value) {
   if (id == ID_FORMAT) {
     PGB_TRY(choose("format", value, formats, 3, &chosen));
     a->format = (pgb_format)chosen;
+    return pgb_ok();
+  }
+  if (id == ID_SCALING) {
+    PGB_TRY(choose("scaling", value, modes, 3, &chosen));
+    a->scaling = (pgb_scaling_mode)(chosen + 1);
     return pgb_ok();
   }
   PGB_TRY(choose("progress", value, when, 3, &chosen));
@@ -213,6 +224,9 @@ static pgb_status take(pgb_arguments *a, int id, const char *value) {
   case ID_QUIET:
     a->quiet = true;
     break;
+  case ID_REPEATS:
+    a->repeats = value;
+    break;
   case 'h':
     a->help = true;
     break;
@@ -266,5 +280,10 @@ pgb_status pgb_arguments_read(int argc, char **argv, pgb_arguments *a) {
       return explain_flag(id, argc, argv);
     PGB_TRY(take(a, id, optarg));
   }
-  return take_words(a, argc - optind, argv + optind);
+  PGB_TRY(take_words(a, argc - optind, argv + optind));
+  if (strcmp(a->command, "scaling") != 0 && (a->repeats != NULL || a->scaling != 0))
+    return pgb_fail(PGB_USAGE,
+                    "--%s: belongs to the command scaling; write `pgbench scaling`, or leave it out",
+                    a->repeats != NULL ? "repeats" : "scaling");
+  return pgb_ok();
 }

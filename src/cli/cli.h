@@ -13,6 +13,9 @@
 typedef enum pgb_format { PGB_FORMAT_TEXT, PGB_FORMAT_JSON, PGB_FORMAT_CSV } pgb_format;
 typedef enum pgb_progress { PGB_PROGRESS_AUTO, PGB_PROGRESS_ALWAYS, PGB_PROGRESS_NEVER } pgb_progress;
 
+/* Bits: both is strong and weak. */
+typedef enum pgb_scaling_mode { PGB_STRONG = 1, PGB_WEAK = 2 } pgb_scaling_mode;
+
 enum { PGB_MAX_REPEATS = 256 };
 
 /* The command line, as typed. Texts point into argv. */
@@ -29,6 +32,8 @@ typedef struct pgb_arguments {
   double time_limit;          /* seconds from `began` on; 0: none */
   double began;               /* pgb_clock when the program started */
   bool simd_given;            /* and not as auto */
+  const char *repeats;        /* of scaling, as typed; NULL: not given */
+  pgb_scaling_mode scaling;   /* of scaling; 0: not given              */
   bool force, save_gradients, dry_run, quiet, help, version;
   pgb_progress progress;
   pgb_format format;
@@ -69,9 +74,16 @@ pgb_status pgb_cmd_verify(const pgb_arguments *arguments, pgb_comm *comm, int ar
                           char **argv) PGB_MUST_CHECK;
 pgb_status pgb_cmd_explain(const pgb_arguments *arguments, pgb_comm *comm, int argc,
                            char **argv) PGB_MUST_CHECK;
+pgb_status pgb_cmd_scaling(const pgb_arguments *arguments, pgb_comm *comm, int argc,
+                           char **argv) PGB_MUST_CHECK;
 pgb_status pgb_cmd_list(const pgb_arguments *arguments, pgb_comm *comm, int argc, char **argv) PGB_MUST_CHECK;
 pgb_status pgb_cmd_describe(const pgb_arguments *arguments, pgb_comm *comm, int argc,
                             char **argv) PGB_MUST_CHECK;
+
+/* Collective. The study that the command line asks for, the same on all ranks; what no cell of it can use is
+ * dropped, or PGB_USAGE where the user named it. Texts in the arena. */
+pgb_status pgb_study_load(const pgb_request *request, pgb_comm *comm, pgb_arena *arena,
+                          pgb_study **out) PGB_MUST_CHECK;
 
 void pgb_print_help(FILE *out);
 void pgb_print_version(FILE *out, const pgb_comm *comm);

@@ -157,35 +157,6 @@ static void header(const job *j) {
   (void)fflush(stdout);
 }
 
-/* 1536 as "1.5 KiB". */
-static const char *bytes_text(double bytes, char text[32]) {
-  static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-  size_t u = 0;
-  for (; bytes >= 1024 && u + 1 < sizeof units / sizeof *units; u++)
-    bytes /= 1024;
-  (void)snprintf(text, 32, u == 0 ? "%.0f %s" : "%.1f %s", bytes, units[u]);
-  return text;
-}
-
-static void print_plan(const job *j) {
-  const pgb_study *s = j->study;
-  const pgb_run_options options = {.isa = j->arguments->request.isa,
-                                   .save_gradients = j->arguments->save_gradients};
-  const pgb_estimate e = pgb_run_estimate(s, &options);
-  for (size_t c = 0; c < s->n_cells; c++)
-    (void)printf("  cell %zu  %-32s %zu parameters, horizon %zu\n", c + 1, s->cells[c].group + 1,
-                 s->cells[c].actor.shape.n_theta, s->cells[c].actor.space.horizon);
-  (void)printf("  pairs   %zu estimators x %zu baselines, %zu batch sizes\n", s->n_estimators, s->n_baselines,
-               s->n_batches);
-  (void)printf("  work    %.4g episodes, at most %.4g environment steps, in %.0f blocks\n", e.episodes,
-               e.max_steps, e.blocks);
-  char memory[32];
-  char file[32];
-  (void)printf("  memory  %s per rank at the most; file about %s\n", bytes_text(e.bytes_per_rank, memory),
-               bytes_text(e.file_bytes, file));
-  (void)printf("resolved study\n%s", s->config);
-}
-
 /* Before memory is taken: what the ranks of this node will need against what it has. Swap is not counted. */
 static pgb_status check_memory(const job *j) {
   const pgb_run_options options = {.isa = j->arguments->request.isa,
@@ -200,6 +171,31 @@ static pgb_status check_memory(const job *j) {
       "study: needs %.3g GiB on each of %.0f ranks of a node that has %.3g GiB; take fewer ranks to a node, "
       "fewer replicates or no --save-gradients",
       need / 0x1p30, ranks, have / 0x1p30);
+}
+
+/* Collective: the plan, with what each cell would take. */
+static pgb_status print_plan(const job *j) {
+  const pgb_run_options options = {.isa = j->arguments->request.isa,
+                                   .save_gradients = j->arguments->save_gradients};
+  pgb_outlook outlook = {.study = j->study,
+                         .estimate = pgb_run_estimate(j->study, &options),
+                         .ranks = pgb_comm_size(j->comm),
+                         .nodes = pgb_comm_nodes(j->comm)};
+  pgb_cell_timing *timing = NULL;
+  const pgb_status fits = pgb_comm_agree(j->comm, check_memory(j));
+  if (is_root(j))
+    header(j);
+  if (fits.code == PGB_OK) {
+    PGB_TRY(pgb_comm_agree(j->comm, pgb_timing_create(j->study, j->arena, &timing)));
+    PGB_TRY(pgb_predict(j->study, options.isa, j->comm, timing));
+  }
+  outlook.timing = timing;
+  outlook.why = fits.text;
+  if (!is_root(j))
+    return pgb_ok();
+  pgb_print_outlook(stdout, &outlook);
+  (void)printf("resolved study\n%s", j->study->config);
+  return pgb_ok();
 }
 
 static void on_progress(void *self, double fraction, double steps) {
@@ -254,7 +250,7 @@ static pgb_status store_end(job *j, const pgb_run_result *result) {
                                .simd = pgb_isa_name(j->arguments->request.isa),
                                .mpi_library = pgb_comm_library(j->comm),
                                .finished = finished};
-  PGB_TRY(pgb_output_timing(j->store, result->seconds, pgb_comm_size(j->comm)));
+  PGB_TRY(pgb_output_timing(j->store, j->study, result, pgb_comm_size(j->comm)));
   PGB_TRY(pgb_store_text(j->store, "/", "verdict_text", result->verdict.text));
   PGB_TRY(pgb_store_text(j->store, "/", "study", j->study->name));
   PGB_TRY(pgb_store_text(j->store, "/", "plugins", pgb_plugins_text(j->arguments->plugins)));
@@ -363,11 +359,7 @@ static pgb_status run(job *j, int argc, char **argv) {
     pgb_signals_catch();
     return measure(j);
   }
-  if (is_root(j)) {
-    header(j);
-    print_plan(j);
-  }
-  return pgb_ok();
+  return print_plan(j);
 }
 
 pgb_status pgb_cmd_variance(const pgb_arguments *arguments, pgb_comm *comm, int argc, char **argv) {

@@ -43,11 +43,15 @@ static pgb_status print_document(FILE *out, const pgb_report *r, pgb_arena *aren
   for (size_t c = 0; c < r->study->n_cells; c++)
     if (json_array_append_new(cells, cell_object(r->study, c, &r->result->cells[c])) != 0)
       break;
-  json_t *root = json_pack("{s:s, s:s, s:i, s:{s:o, s:o, s:o}, s:o}", "verdict",
-                           r->result->verdict.valid ? "VALID" : "INVALID", "output", output, "ranks",
-                           r->ranks, "throughput", "steps_per_second", number(pgb_report_rate(r)),
-                           "steps_per_second_per_rank", number(pgb_report_rate(r) / r->ranks),
-                           "allreduce_share", number(pgb_report_reduce_share(r)), "cells", cells);
+  const pgb_predicted p = pgb_predicted_total(r->result->timing, r->study->n_cells);
+  json_t *root =
+      json_pack("{s:s, s:s, s:i, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o}, s:o}", "verdict",
+                r->result->verdict.valid ? "VALID" : "INVALID", "output", output, "ranks", r->ranks,
+                "throughput", "steps_per_second", number(pgb_report_rate(r)), "steps_per_second_per_rank",
+                number(pgb_report_rate(r) / r->ranks), "allreduce_share", number(pgb_report_reduce_share(r)),
+                "predicted_steps_per_second", number(p.steps_per_second), "core_share",
+                number(pgb_report_core_share(r)), "memory", "peak_bytes_per_rank", number(pgb_report_peak(r)),
+                "estimated_bytes_per_rank", number(r->result->estimated_bytes), "cells", cells);
   const int failed = root == NULL || json_dumpf(root, out, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) != 0;
   json_decref(root);
   if (failed)

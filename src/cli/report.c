@@ -20,6 +20,20 @@ double pgb_report_reduce_share(const pgb_report *r) {
   return all > 0 ? reduce / all : 0;
 }
 
+double pgb_report_peak(const pgb_report *r) {
+  double peak = 0;
+  for (int rank = 0; rank < r->ranks; rank++)
+    peak = fmax(peak, r->result->memory[rank][1]);
+  return peak;
+}
+
+double pgb_report_core_share(const pgb_report *r) {
+  double sum = 0;
+  for (int rank = 0; rank < r->ranks; rank++)
+    sum += r->result->processor[rank];
+  return r->result->elapsed > 0 ? sum / (r->ranks * r->result->elapsed) : 0;
+}
+
 pgb_table_row pgb_table_row_at(const pgb_study *study, size_t cell, const pgb_cell_result *result,
                                size_t at) {
   const size_t pair = at / study->n_batches;
@@ -184,23 +198,20 @@ void pgb_print_cell(FILE *out, const pgb_study *study, size_t cell, const pgb_ce
   print_reasons(out, study, result);
 }
 
-/* 12345678 as "12.3 M". */
-static void engineering(char *text, size_t size, double x) {
-  const char *const units[] = {"", " k", " M", " G"};
-  size_t u = 0;
-  for (; x >= 1000 && u + 1 < sizeof units / sizeof *units; u++)
-    x /= 1000;
-  (void)snprintf(text, size, "%.3g%s", x, units[u]);
-}
-
 void pgb_print_end(FILE *out, const pgb_report *r) {
-  char total[32];
-  char each[32];
-  engineering(total, sizeof total, pgb_report_rate(r));
-  engineering(each, sizeof each, pgb_report_rate(r) / r->ranks);
+  char total[PGB_QUANTITY_TEXT];
+  char each[PGB_QUANTITY_TEXT];
+  char predicted[PGB_QUANTITY_TEXT];
+  char peak[PGB_QUANTITY_TEXT];
+  const pgb_predicted p = pgb_predicted_total(r->result->timing, r->study->n_cells);
   (void)fprintf(out, "\n%s\n", r->result->verdict.text);
-  (void)fprintf(out, "throughput: %s steps/s, %s steps/s per rank, allreduce %.2f %% of the time, %.2f s\n",
-                total, each, 100 * pgb_report_reduce_share(r), r->result->elapsed);
+  (void)fprintf(out, "throughput: %s steps/s, %s steps/s per rank, allreduce %.2f %% of the time, %.2f s",
+                pgb_quantity_text(pgb_report_rate(r), total),
+                pgb_quantity_text(pgb_report_rate(r) / r->ranks, each), 100 * pgb_report_reduce_share(r),
+                r->result->elapsed);
+  (void)fprintf(out, " (%.0f %% on a core); predicted %s steps/s; peak memory %s per rank\n",
+                100 * pgb_report_core_share(r), pgb_quantity_text(p.steps_per_second, predicted),
+                pgb_bytes_text(pgb_report_peak(r), peak));
   (void)fprintf(out, "file: %s\n", r->output);
 }
 

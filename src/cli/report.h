@@ -17,6 +17,25 @@ typedef struct pgb_report {
 double pgb_report_rate(const pgb_report *report);
 double pgb_report_reduce_share(const pgb_report *report);
 
+/* The largest peak of a rank's memory; share of the time that the ranks had a core, 0 to 1. */
+double pgb_report_peak(const pgb_report *report);
+double pgb_report_core_share(const pgb_report *report);
+
+/* 12345678 as "12.3 M"; 1536 bytes as "1.5 KiB". */
+enum { PGB_QUANTITY_TEXT = 32 };
+const char *pgb_quantity_text(double x, char text[PGB_QUANTITY_TEXT]);
+const char *pgb_bytes_text(double bytes, char text[PGB_QUANTITY_TEXT]);
+
+/* What a study would take: counts by formula, and time by the sample in `timing` [n_cells], or `why` not. */
+typedef struct pgb_outlook {
+  const pgb_study *study;
+  pgb_estimate estimate;
+  const pgb_cell_timing *timing; /* NULL: not predicted */
+  const char *why;
+  int ranks, nodes;
+} pgb_outlook;
+void pgb_print_outlook(FILE *out, const pgb_outlook *outlook);
+
 void pgb_print_cell(FILE *out, const pgb_study *study, size_t cell, const pgb_cell_result *result);
 void pgb_print_end(FILE *out, const pgb_report *report);
 pgb_status pgb_print_json(FILE *out, const pgb_report *report) PGB_MUST_CHECK;

@@ -6,4 +6,7 @@
 /* Seconds since some fixed moment, monotonic. */
 double pgb_clock(void);
 
+/* Seconds that this thread has had a core: what a computation takes, whoever else wants the core. */
+double pgb_cpu_clock(void);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum { ALIGN = 64 };
 
@@ -112,4 +113,9 @@ pgb_status pgb_arena_printf(pgb_arena *arena, char **out, const char *format, ..
   }
   va_end(again);
   return s;
+}
+
+double pgb_peak_bytes(void) {
+  struct rusage use;
+  return getrusage(RUSAGE_SELF, &use) == 0 ? 1024.0 * (double)use.ru_maxrss : 0; /* Linux counts in KiB */
 }

@@ -12,6 +12,10 @@
  * frees it with free(). A count or product that does not fit, or no memory: PGB_RUNTIME, *out is NULL. */
 pgb_status pgb_alloc(size_t count, size_t size, void **out) PGB_MUST_CHECK;
 
+/* The most bytes that this process has held in memory so far (its resident set), as the system counts them.
+ */
+double pgb_peak_bytes(void);
+
 /* Memory with one common end: what a study, a cell or a parse tree owns. */
 typedef struct pgb_arena pgb_arena;
 

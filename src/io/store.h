@@ -69,6 +69,15 @@ pgb_status pgb_store_texts(pgb_store *store, const char *group, const char *name
 pgb_status pgb_store_read_vector(const char *path, const char *dataset, pgb_arena *arena, double **out,
                                  size_t *n) PGB_MUST_CHECK;
 
+/* All numbers of a dataset of any shape, row-major; all texts (variable-length); one text attribute, "" where
+ * there is no such text. In the arena. PGB_USAGE as above. */
+pgb_status pgb_store_read_numbers(const char *path, const char *dataset, pgb_arena *arena, double **out,
+                                  size_t *n) PGB_MUST_CHECK;
+pgb_status pgb_store_read_texts(const char *path, const char *dataset, pgb_arena *arena, const char ***out,
+                                size_t *n) PGB_MUST_CHECK;
+pgb_status pgb_store_read_text(const char *path, const char *object, const char *name, pgb_arena *arena,
+                               const char **out) PGB_MUST_CHECK;
+
 const char *pgb_store_library(void); /* "HDF5 1.10.8" */
 
 #endif

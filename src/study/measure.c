@@ -339,7 +339,11 @@ static void take_large(pgb_measure *m, const job *j, uint64_t from, pgb_phase_ti
 
 void pgb_measure_block(pgb_measure *m, size_t cell, size_t batch, uint64_t first, uint64_t end, double *slots,
                        double *gradients, pgb_phase_times *times) {
-  const uint64_t size = m->study->batches[batch];
+  pgb_measure_span(m, cell, batch, m->study->batches[batch], first, end, slots, gradients, times);
+}
+
+void pgb_measure_span(pgb_measure *m, size_t cell, size_t batch, uint64_t size, uint64_t first, uint64_t end,
+                      double *slots, double *gradients, pgb_phase_times *times) {
   const job j = {.address = {.seed = m->study->seed, .stream = pgb_stream(cell, batch)},
                  .batch = size,
                  .first = first,

@@ -36,4 +36,8 @@ double pgb_measure_bytes(const pgb_study *study, const pgb_cell *cell);
 void pgb_measure_block(pgb_measure *measure, size_t cell, size_t batch, uint64_t first, uint64_t end,
                        double *slots, double *gradients, pgb_phase_times *times);
 
+/* The same with batches of `size` episodes, to see what a batch takes by smaller ones. */
+void pgb_measure_span(pgb_measure *measure, size_t cell, size_t batch, uint64_t size, uint64_t first,
+                      uint64_t end, double *slots, double *gradients, pgb_phase_times *times);
+
 #endif

@@ -5,6 +5,7 @@
 #include "study/measure.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,7 +110,60 @@ pgb_status pgb_output_cell(pgb_store *store, const pgb_study *study, size_t cell
   return gradients == NULL ? pgb_ok() : gradients_out(store, study, cell, gradients);
 }
 
-pgb_status pgb_output_timing(pgb_store *store, const double *seconds, int ranks) {
+typedef struct cell_column {
+  const char *name, *unit, *long_name;
+  size_t at; /* of a double in pgb_cell_timing */
+} cell_column;
+
+static const cell_column cell_columns[] = {
+    {"cell_seconds", "s", "wall time of the cell, without the sampling behind its prediction",
+     offsetof(pgb_cell_timing, seconds)},
+    {"cell_predicted_seconds", "s", "wall time of the cell as predicted from a short sample",
+     offsetof(pgb_cell_timing, predicted_seconds)},
+    {"cell_predicted_other_seconds", "s",
+     "the part of the predicted time without episodes: oracle, fits, figures, sums over ranks",
+     offsetof(pgb_cell_timing, other_seconds)},
+    {"cell_predicted_steps", "step", "environment steps as predicted from a short sample",
+     offsetof(pgb_cell_timing, predicted_steps)},
+    {"flops_per_step", "flop/step", "floating-point operations of rollout and all pairs, counted by formula",
+     offsetof(pgb_cell_timing, step_flops)},
+    {"bytes_per_step", "B/step", "bytes of rollouts and weights written or read, counted by formula",
+     offsetof(pgb_cell_timing, step_bytes)},
+    {"words_per_step", "1/step", "32-bit random words taken, counted by formula",
+     offsetof(pgb_cell_timing, step_words)},
+};
+
+static pgb_status cells_out(pgb_store *store, const pgb_study *study, const pgb_run_result *result) {
+  void *room = NULL;
+  PGB_TRY(pgb_alloc(study->n_cells, sizeof(double) + sizeof(char *), &room));
+  double *value = room;
+  const char **label = (const char **)(value + study->n_cells);
+  for (size_t c = 0; c < study->n_cells; c++)
+    label[c] = study->cells[c].group + 1;
+  pgb_status s =
+      pgb_store_axis_text(store, "/timing", "cell", study->n_cells, label, "environment and policy");
+  for (size_t i = 0; i < sizeof cell_columns / sizeof *cell_columns && s.code == PGB_OK; i++) {
+    for (size_t c = 0; c < study->n_cells; c++)
+      memcpy(&value[c], (const char *)&result->timing[c] + cell_columns[i].at, sizeof *value);
+    s = pgb_store_array(store, "/timing", cell_columns[i].name, "cell", value, cell_columns[i].unit,
+                        cell_columns[i].long_name);
+  }
+  free(room);
+  return s;
+}
+
+static pgb_status totals_out(pgb_store *store, const pgb_study *study, const pgb_run_result *result) {
+  const pgb_predicted total = pgb_predicted_total(result->timing, study->n_cells);
+  PGB_TRY(pgb_store_real(store, "/timing", "elapsed_seconds", result->elapsed));
+  PGB_TRY(pgb_store_real(store, "/timing", "steps_per_second", result->steps / result->elapsed));
+  PGB_TRY(pgb_store_real(store, "/timing", "predicted_seconds", total.seconds));
+  PGB_TRY(pgb_store_real(store, "/timing", "predicted_steps_per_second", total.steps_per_second));
+  return pgb_store_real(store, "/timing", "estimated_memory_bytes", result->estimated_bytes);
+}
+
+pgb_status pgb_output_timing(pgb_store *store, const pgb_study *study, const pgb_run_result *result,
+                             int ranks) {
+  static const char *const moments[] = {"before", "peak"};
   void *rank = NULL;
   PGB_TRY(pgb_alloc((size_t)ranks, sizeof(int64_t), &rank));
   for (int r = 0; r < ranks; r++)
@@ -119,5 +173,13 @@ pgb_status pgb_output_timing(pgb_store *store, const double *seconds, int ranks)
   PGB_TRY(s);
   PGB_TRY(
       pgb_store_axis_text(store, "/timing", "phase", PGB_PHASE_COUNT, pgb_phase_names, "phase of the run"));
-  return pgb_store_array(store, "/timing", "seconds", "rank,phase", seconds, "s", "time spent in each phase");
+  PGB_TRY(pgb_store_array(store, "/timing", "seconds", "rank,phase", result->seconds, "s",
+                          "time spent in each phase"));
+  PGB_TRY(pgb_store_array(store, "/timing", "processor_seconds", "rank", result->processor, "s",
+                          "time that the rank had a core; less than the wall time where it had to share"));
+  PGB_TRY(pgb_store_axis_text(store, "/timing", "moment", 2, moments, "before the cells, or the most ever"));
+  PGB_TRY(pgb_store_array(store, "/timing", "memory", "rank,moment", (const double *)result->memory, "B",
+                          "resident memory of a rank"));
+  PGB_TRY(cells_out(store, study, result));
+  return totals_out(store, study, result);
 }

@@ -17,7 +17,9 @@ pgb_status pgb_output_cell(pgb_store *store, const pgb_study *study, size_t cell
 /* The axes and the empty dataset of the batch gradients, [E][B][N][R][P], of a cell that is there. */
 pgb_status pgb_output_gradients(pgb_store *store, const pgb_study *study, size_t cell) PGB_MUST_CHECK;
 
-/* /timing/seconds [rank, phase]. */
-pgb_status pgb_output_timing(pgb_store *store, const double *seconds, int ranks) PGB_MUST_CHECK;
+/* /timing: what is no function of the study. seconds [rank, phase], memory [rank, moment], and for every cell
+ * what was predicted beside what was measured. */
+pgb_status pgb_output_timing(pgb_store *store, const pgb_study *study, const pgb_run_result *result,
+                             int ranks) PGB_MUST_CHECK;
 
 #endif

@@ -11,12 +11,16 @@
 
 const char *const pgb_phase_names[PGB_PHASE_COUNT] = {"rollout", "gradient", "reduce", "io", "wait"};
 
+/* Processor time of one piece of a sample: long enough to be timed, short enough not to be missed. */
+static const double sample_piece = 4e-4;
+
 typedef struct runner {
   pgb_rounds rounds;
   const pgb_study *study;
   const pgb_run_options *options;
   pgb_comm *comm;
   const pgb_observer *observer;
+  double sampling; /* seconds that predicting the cell took */
 } runner;
 
 static bool is_root(const runner *r) {
@@ -100,6 +104,29 @@ static pgb_status agree_plan(runner *r, const pgb_plan *plan) {
   return pgb_comm_agree(r->comm, s);
 }
 
+/* Predicts the cell from a short sample, once the oracle is open and has told what it knows. */
+static pgb_status predict_cell(runner *r, size_t cell, const pgb_cell_room *room, double start,
+                               pgb_arena *arena, pgb_cell_timing *out) {
+  const size_t stride = pgb_measure_stride(r->study, &r->study->cells[cell]);
+  const size_t d = room->plan.problem.n_theta;
+  void *slots = NULL;
+  PGB_TRY(pgb_comm_agree(r->comm, pgb_arena_alloc(arena, stride + 3 * d, sizeof(double), &slots)));
+  const double now = pgb_clock();
+  const double known = pgb_cpu_clock() - start;
+  const pgb_sample sample = {.study = r->study,
+                             .cell = cell,
+                             .plan = &room->plan,
+                             .measure = room->measure,
+                             .slots = slots,
+                             .scratch = room->scratch,
+                             .sums = (double *)slots + stride,
+                             .least = sample_piece,
+                             .known = known};
+  PGB_TRY(pgb_predict_cell(&sample, r->comm, out));
+  r->sampling = pgb_clock() - now;
+  return pgb_ok();
+}
+
 static pgb_status cell_done(runner *r, size_t cell, const pgb_cell_result *result, double *const *gradients) {
   const double start = pgb_clock();
   pgb_status s = pgb_ok();
@@ -118,7 +145,9 @@ static pgb_status restore(runner *r, size_t cell, pgb_cell_result *result, const
   return pgb_comm_agree(r->comm, s);
 }
 
-static pgb_status run_cell(runner *r, size_t cell, pgb_cell_result *cells) {
+static pgb_status run_cell(runner *r, size_t cell, pgb_cell_result *cells, pgb_cell_timing *timing) {
+  const double opened = pgb_clock();
+  const double processor = pgb_cpu_clock();
   pgb_arena *arena = NULL;
   pgb_cell_room room = {.measure = NULL};
   const bool begun = r->options->resumed && cell == r->options->start.cell;
@@ -130,10 +159,13 @@ static pgb_status run_cell(runner *r, size_t cell, pgb_cell_result *cells) {
     s = agree_plan(r, &room.plan);
   if (s.code == PGB_OK)
     s = begun ? restore(r, cell, &cells[cell], &room) : exact_cell(r, cell, &room.plan, arena, &cells[cell]);
+  if (s.code == PGB_OK && !r->options->unpredicted)
+    s = predict_cell(r, cell, &room, processor, arena, timing);
   for (size_t n = begun ? r->options->start.batch : 0; n < r->study->n_batches && s.code == PGB_OK; n++)
     s = run_batch(r, cell, n, &room, cells);
   if (s.code == PGB_OK)
     s = cell_done(r, cell, &cells[cell], room.gradients);
+  timing->seconds = begun ? (double)NAN : pgb_clock() - opened - r->sampling;
   pgb_measure_destroy(room.measure);
   pgb_arena_destroy(arena);
   return s;
@@ -167,10 +199,17 @@ double pgb_run_share(const pgb_study *study, const pgb_point *at) {
 static pgb_status create_results(const runner *r, pgb_arena *arena, pgb_run_result *out) {
   void *cells = NULL;
   void *seconds = NULL;
+  void *memory = NULL;
+  void *processor = NULL;
   PGB_TRY(pgb_arena_alloc(arena, r->study->n_cells, sizeof(pgb_cell_result), &cells));
+  PGB_TRY(pgb_timing_create(r->study, arena, &out->timing));
+  PGB_TRY(pgb_arena_alloc(arena, (size_t)pgb_comm_size(r->comm), sizeof(double[2]), &memory));
+  PGB_TRY(pgb_arena_alloc(arena, (size_t)pgb_comm_size(r->comm), sizeof(double), &processor));
   PGB_TRY(pgb_arena_alloc(arena, (size_t)pgb_comm_size(r->comm) * PGB_PHASE_COUNT, sizeof(double), &seconds));
   out->cells = cells;
   out->seconds = seconds;
+  out->memory = memory;
+  out->processor = processor;
   for (size_t c = 0; c < r->study->n_cells; c++)
     PGB_TRY(pgb_result_create(r->study, &r->study->cells[c], arena, &out->cells[c]));
   return pgb_ok();
@@ -195,15 +234,22 @@ pgb_status pgb_run(const pgb_study *study, const pgb_run_options *options, pgb_c
                    const pgb_observer *observer, pgb_arena *arena, pgb_run_result *out) {
   runner r = {.study = study, .options = options, .comm = comm, .observer = observer};
   const double start = pgb_clock();
+  const double processor = pgb_cpu_clock();
+  double memory[2] = {pgb_peak_bytes(), 0};
   r.rounds = (pgb_rounds){.study = study, .options = options, .comm = comm, .observer = observer, .share = 1};
   pgb_rounds_start(&r.rounds, study_episodes(study), episodes_before(study, &options->start));
   PGB_TRY(pgb_comm_agree(comm, create_results(&r, arena, out)));
   for (size_t c = 0; c < study->n_cells; c++)
     PGB_TRY(options->resumed && c < options->start.cell ? restore(&r, c, &out->cells[c], NULL)
-                                                        : run_cell(&r, c, out->cells));
+                                                        : run_cell(&r, c, out->cells, &out->timing[c]));
   if (is_root(&r))
     out->verdict = pgb_judge(study, out->cells);
   out->elapsed = pgb_clock() - start;
+  const double taken = pgb_cpu_clock() - processor;
+  memory[1] = pgb_peak_bytes();
+  out->estimated_bytes = memory[0] + pgb_run_estimate(study, options).bytes_per_rank;
+  PGB_TRY(pgb_comm_gather(comm, memory, 2, (double *)out->memory));
+  PGB_TRY(pgb_comm_gather(comm, &taken, 1, out->processor));
   return gather(&r, arena, out);
 }
 

@@ -4,6 +4,7 @@
 #define PGB_STUDY_RUN_H
 
 #include "comm/comm.h"
+#include "study/predict.h"
 #include "study/result.h"
 
 /* Phases of a rank's time, as in /timing/seconds. */
@@ -55,18 +56,23 @@ typedef struct pgb_observer {
 typedef struct pgb_run_options {
   pgb_isa isa;
   bool save_gradients;
-  pgb_point start; /* the same on all ranks; all 0: the beginning                                 */
-  bool resumed;    /* restore is to be asked                                                      */
-  double interval; /* seconds between checkpoints, the same on all ranks; 0: none */
-  double deadline; /* pgb_clock of this rank at which the run should have ended; 0: never */
+  bool unpredicted; /* leave the sampling behind a prediction out; it is NaN then */
+  pgb_point start;  /* the same on all ranks; all 0: the beginning                                 */
+  bool resumed;     /* restore is to be asked                                                      */
+  double interval;  /* seconds between checkpoints, the same on all ranks; 0: none */
+  double deadline;  /* pgb_clock of this rank at which the run should have ended; 0: never */
 } pgb_run_options;
 
 typedef struct pgb_run_result {
-  pgb_cell_result *cells; /* [n_cells], rank 0; they live in the arena               */
-  pgb_verdict verdict;    /* rank 0                                                  */
-  double *seconds;        /* [ranks][phases], rank 0                                 */
-  double elapsed;         /* wall time of this launch's measurement, this rank       */
-  double steps;           /* environment steps of all ranks in this launch, rank 0   */
+  pgb_cell_result *cells;  /* [n_cells], rank 0; they live in the arena               */
+  pgb_verdict verdict;     /* rank 0                                                  */
+  double *seconds;         /* [ranks][phases], rank 0                                 */
+  double elapsed;          /* wall time of this launch's measurement, this rank       */
+  double steps;            /* environment steps of all ranks in this launch, rank 0   */
+  pgb_cell_timing *timing; /* [n_cells], rank 0                                       */
+  double (*memory)[2];     /* [ranks] bytes held before the run and at the peak, rank 0 */
+  double *processor;       /* [ranks] seconds that the rank had a core, rank 0           */
+  double estimated_bytes;  /* of one rank at the most, with what it held before the run  */
 } pgb_run_result;
 
 /* Collective. Measures every cell: deals blocks of replicates to ranks, combines them, judges. On failure all
