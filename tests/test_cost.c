@@ -45,12 +45,13 @@ static void test_bandit(checks *c) {
   is(c, pgb_cost_env(a), 0, 4 + 4 + 4 * 3 + 1, 0);
   is(c, pgb_cost_policy(a), 2 + 2 * 20 + 4 + 1 + 2 + 2 + 2 + 1, 4 * (2 + 1 + 2), 1);
   is(c, pgb_cost_reset(a), 0, 4, 0);
-  /* Both have one row, of ones: twice 1 product and 1 sum; REINFORCE's A is R times it, which loo uses as R S. */
+  /* Both have one row, of ones: twice 1 product and 1 sum; REINFORCE's A is R times it, which loo uses as R
+   * S. */
   const pgb_pair_cost none = pgb_cost_pair(b.study, 0, &b.plan, 0);
   const pgb_pair_cost loo = pgb_cost_pair(b.study, 0, &b.plan, 1);
   is(c, none.step, 4, 8 + 5 + 4 + 4 + 5 + 4 * 3, 0);
   is(c, loo.step, 4, 8 + 5 + 4 + 4 + 5 + 4 * 3, 0);
-  CHECK_NEAR(c, none.episode.flops, 2 + 4, 0, 0);     /* into the sums of S and of R S */
+  CHECK_NEAR(c, none.episode.flops, 2 + 4, 0, 0); /* into the sums of S and of R S */
   CHECK_NEAR(c, loo.episode.flops, 2 + 4, 0, 0);
   CHECK_NEAR(c, loo.batch.flops, 2 * (4 + 12), 0, 0); /* (A - (R S' - RS) / (n - 1)) / n, and the moments */
   const pgb_cell_cost all = pgb_cost_cell(b.study, 0, &b.plan);

@@ -164,7 +164,7 @@ void pgb_mlp_pack(const pgb_mlp *net, const float *theta, float *packed) {
 }
 
 void pgb_mlp_eval(const pgb_mlp *net, const double *theta, const double *obs, double *y) {
-  double room[2][PGB_MLP_WIDTH];
+  double room[2][PGB_MLP_WIDTH] = {{0}};
   const double *x = obs;
   for (size_t i = 0; i < net->n_layers; i++) {
     const pgb_mlp_layer *l = &net->layer[i];

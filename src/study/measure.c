@@ -275,22 +275,24 @@ typedef struct job {
 
 /* Contracts the rollout and adds its first n episodes; `from` is the episode number of the first. */
 static void take(pgb_measure *m, const job *j, uint64_t from, size_t n) {
-  assert(j->batch > 0);
+  const uint64_t batch = j->batch;
+  assert(batch > 0);
   weigh_all(m);
   const size_t d = m->cell->actor.shape.n_theta;
+  uint64_t replicate = from / batch;
   for (size_t e = 0, to = 0; e < n; e = to) {
-    const uint64_t wanted = j->batch - m->filled;
+    const uint64_t wanted = batch - m->filled;
     if (e % m->group == 0)
       contract(m, e, n);
     to = wanted < n - e ? e + (size_t)wanted : n;
     to = to < e - e % m->group + m->group ? to : e - e % m->group + m->group;
     add_episodes(m, e, to, j->figures);
-    if (m->filled < j->batch)
+    if (m->filled < batch)
       continue;
-    const uint64_t replicate = (from + e) / j->batch;
     finish_batch(m, finish_returns(m, j->figures), j->slots,
                  j->gradients == NULL ? NULL : j->gradients + (replicate - j->first) * d, j->end - j->first);
     clear_batch(m);
+    replicate++;
   }
 }
 

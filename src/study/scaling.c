@@ -23,7 +23,7 @@ static size_t median_run(const pgb_run_result *runs, size_t n) {
   for (size_t i = 0; i < n; i++) {
     size_t below = 0;
     for (size_t j = 0; j < n; j++)
-      below += runs[j].elapsed < runs[i].elapsed || (runs[j].elapsed == runs[i].elapsed && j < i);
+      below += runs[j].elapsed < runs[i].elapsed || (j < i && runs[j].elapsed == runs[i].elapsed);
     if (below == (n - 1) / 2)
       return i;
   }
