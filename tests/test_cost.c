@@ -174,7 +174,7 @@ static void test_predictions(checks *c) {
     CHECK_OK(c, pgb_arena_create(&arena));
     if (study != NULL && arena != NULL) {
       CHECK_OK(c, pgb_timing_create(study, arena, &timing));
-      CHECK_OK(c, pgb_predict(study, kernel_isa(), comm, timing));
+      CHECK_OK(c, pgb_predict(study, &(pgb_share){.n = 0}, kernel_isa(), comm, timing));
       const pgb_predicted p = pgb_predicted_total(timing, study->n_cells);
       CHECK(c, isfinite(p.seconds) && p.seconds > 0 && p.other_seconds >= 0 && p.other_seconds < p.seconds);
       CHECK(c, p.steps > 0 && p.steps_per_second == p.steps / p.seconds);

@@ -22,6 +22,7 @@ enum {
   ID_RESUME,
   ID_INTERVAL,
   ID_TIME_LIMIT,
+  ID_CELL,
   ID_SIMD,
   ID_DRY_RUN,
   ID_QUIET,
@@ -47,6 +48,8 @@ const pgb_flag pgb_flags[] = {
     {ID_RESUME, "resume", "FILE", "finish the interrupted run of this result file, from FILE.part"},
     {ID_INTERVAL, "checkpoint-interval", "TIME", "how much work a kill may cost: 90, 60s, 5m, 2h [60s]"},
     {ID_TIME_LIMIT, "time-limit", "TIME", "stop before so long has passed, resumable [none]"},
+    {ID_CELL, "cell", "k/n",
+     "only the k-th (from 1) of n shares of the cells, for job arrays; join them with `pgbench merge`"},
     {ID_SIMD, "simd", "auto|avx512|avx2|sse2|none", "instruction set of the kernels [auto]"},
     {ID_DRY_RUN, "dry-run", NULL, "print the plan with memory and work, run nothing"},
     {ID_QUIET, "quiet", NULL, "print verdict, throughput and file name alone"},
@@ -148,6 +151,14 @@ static pgb_status append(const char *flag, const char **list, size_t *n, const c
   return pgb_ok();
 }
 
+pgb_status pgb_share_read(const char *text, pgb_share *out) {
+  if (!pgb_share_parse(text, out))
+    return pgb_fail(
+        PGB_USAGE,
+        "--cell %s: is no share k/n of the cells with 1 <= k <= n; write 1/4 for the first of four", text);
+  return pgb_ok();
+}
+
 static pgb_status take_choice(pgb_arguments *a, int id, const char *value) {
   static const char *const formats[] = {"text", "json", "csv"};
   static const char *const when[] = {"auto", "always", "never"};
@@ -157,6 +168,8 @@ static pgb_status take_choice(pgb_arguments *a, int id, const char *value) {
     a->simd_given = strcmp(value, "auto") != 0;
     return pgb_isa_parse(value, &a->request.isa);
   }
+  if (id == ID_CELL)
+    return pgb_share_read(value, &a->share);
   if (id == ID_FORMAT) {
     PGB_TRY(choose("format", value, formats, 3, &chosen));
     a->format = (pgb_format)chosen;
@@ -245,7 +258,11 @@ static pgb_status take_words(pgb_arguments *a, int n, char **words) {
       a->command = words[i];
     else if (i == 1 && pgb_command_find(a->command)->operand != NULL)
       a->word = words[i];
-    else if (i == 0) {
+    else if (i > 1 && strcmp(a->command, "merge") == 0) {
+      a->more = (const char *const *)words + i;
+      a->n_more = (size_t)(n - i);
+      break;
+    } else if (i == 0) {
       const char *names[16];
       size_t count = 0;
       for (const pgb_command *c = pgb_commands; c->name != NULL; c++)

@@ -20,14 +20,17 @@ enum { PGB_MAX_REPEATS = 256 };
 
 /* The command line, as typed. Texts point into argv. */
 typedef struct pgb_arguments {
-  const char *command; /* "variance" if none was given         */
-  const char *word;    /* operand of list and describe, or NULL */
+  const char *command;     /* "variance" if none was given         */
+  const char *word;        /* operand of list, describe and merge, or NULL */
+  const char *const *more; /* [n_more] the words after it, of merge */
+  size_t n_more;
   pgb_request request;
   const char *env[PGB_MAX_REPEATS], *policy[PGB_MAX_REPEATS], *plugin[PGB_MAX_REPEATS];
   size_t n_plugin;
   const pgb_plugins *plugins; /* loaded by main, NULL where none is asked for */
   const char *output;         /* NULL: named after study and time */
   const char *resume;         /* result file of an interrupted run, or NULL */
+  pgb_share share;            /* of --cell; n 0: not given */
   double interval;            /* seconds between checkpoints */
   double time_limit;          /* seconds from `began` on; 0: none */
   double began;               /* pgb_clock when the program started */
@@ -65,6 +68,9 @@ pgb_status pgb_plugins_open(pgb_arguments *arguments, pgb_comm *comm, pgb_plugin
 /* "90", "60s", "5m", "2h", "1d" of --<flag> in seconds, above 0. */
 pgb_status pgb_duration_read(const char *flag, const char *text, double *seconds) PGB_MUST_CHECK;
 
+/* "k/n" of --cell, 1 <= k <= n. */
+pgb_status pgb_share_read(const char *text, pgb_share *out) PGB_MUST_CHECK;
+
 /* Drops from "all" what no cell can use; what the user named and no cell can use is an error. */
 pgb_status pgb_keep_usable(pgb_study *study) PGB_MUST_CHECK;
 
@@ -84,6 +90,8 @@ pgb_status pgb_cmd_describe(const pgb_arguments *arguments, pgb_comm *comm, int 
  * dropped, or PGB_USAGE where the user named it. Texts in the arena. */
 pgb_status pgb_study_load(const pgb_request *request, pgb_comm *comm, pgb_arena *arena,
                           pgb_study **out) PGB_MUST_CHECK;
+pgb_status pgb_cmd_merge(const pgb_arguments *arguments, pgb_comm *comm, int argc,
+                         char **argv) PGB_MUST_CHECK;
 
 void pgb_print_help(FILE *out);
 void pgb_print_version(FILE *out, const pgb_comm *comm);

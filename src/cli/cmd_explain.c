@@ -12,6 +12,7 @@ static pgb_status refuse(const pgb_arguments *a) {
                        : a->n_plugin > 0              ? "--plugin"
                        : a->output != NULL            ? "--output"
                        : a->save_gradients            ? "--save-gradients"
+                       : a->share.n != 0              ? "--cell"
                        : a->dry_run                   ? "--dry-run"
                        : a->quiet                     ? "--quiet"
                                                       : NULL;

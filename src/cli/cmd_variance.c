@@ -52,6 +52,7 @@ typedef struct run_facts {
   uint64_t name, config; /* lengths of the texts, with their ends */
   pgb_point start;
   pgb_isa isa;
+  pgb_share share;
   bool resumed, save_gradients;
 } run_facts;
 
@@ -68,6 +69,7 @@ static pgb_status load_here(job *j, run_facts *f) {
                    .config = strlen(j->study->config) + 1,
                    .start = j->resume.head.at,
                    .isa = j->arguments->request.isa,
+                   .share = j->arguments->share,
                    .resumed = j->resume.resumed,
                    .save_gradients = j->arguments->save_gradients};
   return pgb_ok();
@@ -79,6 +81,7 @@ static pgb_status take_facts(job *j, const run_facts *f) {
     return pgb_ok();
   j->given.request.isa = f->isa;
   j->given.save_gradients = f->save_gradients;
+  j->given.share = f->share;
   j->resume.resumed = true;
   j->resume.head.at = f->start;
   if (pgb_isa_supported(f->isa))
@@ -131,7 +134,13 @@ static pgb_status name_output(job *j) {
       bare[n++] = when[i];
   bare[n] = '\0';
   char *name = NULL;
-  PGB_TRY(pgb_arena_printf(j->arena, &name, "pgbench-%s-%s.h5", j->study->name, bare));
+  const pgb_share *share = &j->arguments->share;
+  if (share->n == 0) {
+    PGB_TRY(pgb_arena_printf(j->arena, &name, "pgbench-%s-%s.h5", j->study->name, bare));
+  } else { /* the tasks of an array may start in the same second */
+    PGB_TRY(pgb_arena_printf(j->arena, &name, "pgbench-%s-%zu-of-%zu-%s.h5", j->study->name, share->k,
+                             share->n, bare));
+  }
   j->output = name;
   return pgb_ok();
 }
@@ -153,14 +162,19 @@ static void header(const job *j) {
                (unsigned long long)s->replicates, j->output);
   if (j->resume.resumed)
     (void)printf("resumed from %s, launch %llu, %.1f %% of the work done\n", j->resume.name,
-                 (unsigned long long)j->resume.head.launches, 100 * pgb_run_share(s, &j->resume.head.at));
+                 (unsigned long long)j->resume.head.launches,
+                 100 * pgb_run_done(s, &j->arguments->share, &j->resume.head.at));
+  if (j->arguments->share.n != 0)
+    (void)printf("cell share %zu/%zu: %zu of %zu cells\n", j->arguments->share.k, j->arguments->share.n,
+                 pgb_share_count(&j->arguments->share, s->n_cells), s->n_cells);
   (void)fflush(stdout);
 }
 
 /* Before memory is taken: what the ranks of this node will need against what it has. Swap is not counted. */
 static pgb_status check_memory(const job *j) {
   const pgb_run_options options = {.isa = j->arguments->request.isa,
-                                   .save_gradients = j->arguments->save_gradients};
+                                   .save_gradients = j->arguments->save_gradients,
+                                   .share = j->arguments->share};
   const double need = pgb_run_estimate(j->study, &options).bytes_per_rank;
   const double ranks = ceil((double)pgb_comm_size(j->comm) / pgb_comm_nodes(j->comm));
   const double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
@@ -176,8 +190,10 @@ static pgb_status check_memory(const job *j) {
 /* Collective: the plan, with what each cell would take. */
 static pgb_status print_plan(const job *j) {
   const pgb_run_options options = {.isa = j->arguments->request.isa,
-                                   .save_gradients = j->arguments->save_gradients};
+                                   .save_gradients = j->arguments->save_gradients,
+                                   .share = j->arguments->share};
   pgb_outlook outlook = {.study = j->study,
+                         .share = options.share,
                          .estimate = pgb_run_estimate(j->study, &options),
                          .ranks = pgb_comm_size(j->comm),
                          .nodes = pgb_comm_nodes(j->comm)};
@@ -187,7 +203,7 @@ static pgb_status print_plan(const job *j) {
     header(j);
   if (fits.code == PGB_OK) {
     PGB_TRY(pgb_comm_agree(j->comm, pgb_timing_create(j->study, j->arena, &timing)));
-    PGB_TRY(pgb_predict(j->study, options.isa, j->comm, timing));
+    PGB_TRY(pgb_predict(j->study, &options.share, options.isa, j->comm, timing));
   }
   outlook.timing = timing;
   outlook.why = fits.text;
@@ -252,6 +268,7 @@ static pgb_status store_end(job *j, const pgb_run_result *result) {
                                .finished = finished};
   PGB_TRY(pgb_output_timing(j->store, j->study, result, pgb_comm_size(j->comm)));
   PGB_TRY(pgb_store_text(j->store, "/", "verdict_text", result->verdict.text));
+  PGB_TRY(pgb_output_share(j->store, &j->arguments->share));
   PGB_TRY(pgb_store_text(j->store, "/", "study", j->study->name));
   PGB_TRY(pgb_store_text(j->store, "/", "plugins", pgb_plugins_text(j->arguments->plugins)));
   PGB_TRY(pgb_store_unsigned(j->store, "/", "launches", j->resume.head.launches));
@@ -267,6 +284,7 @@ static pgb_status print_end(const job *j, const pgb_run_result *result) {
   const pgb_report report = {.study = j->study,
                              .result = result,
                              .output = j->output,
+                             .share = j->arguments->share,
                              .ranks = pgb_comm_size(j->comm),
                              .nodes = pgb_comm_nodes(j->comm)};
   switch (j->arguments->format) {
@@ -299,6 +317,7 @@ static pgb_status open_output(job *j) {
                                          .started = j->provenance.started,
                                          .force = j->arguments->force,
                                          .save_gradients = j->arguments->save_gradients,
+                                         .share = j->arguments->share,
                                          .launches = 1};
   return pgb_part_remove(j->resume.name); /* that of a run which --force gives up */
 }
@@ -308,13 +327,14 @@ static void start_progress(job *j) {
       j->arguments->progress == PGB_PROGRESS_ALWAYS ||
       (j->arguments->progress == PGB_PROGRESS_AUTO && !j->arguments->quiet && isatty(STDERR_FILENO));
   j->progress = pgb_progress_start(is_root(j) && line, pgb_comm_size(j->comm),
-                                   pgb_run_share(j->study, &j->resume.head.at));
+                                   pgb_run_done(j->study, &j->arguments->share, &j->resume.head.at));
 }
 
 static pgb_status measure(job *j) {
   const pgb_arguments *a = j->arguments;
   const pgb_run_options options = {.isa = a->request.isa,
                                    .save_gradients = a->save_gradients,
+                                   .share = a->share,
                                    .start = j->resume.head.at,
                                    .resumed = j->resume.resumed,
                                    .interval = a->interval,

@@ -42,6 +42,7 @@ static pgb_status check(const pgb_arguments *a, pgb_verify_options *out) {
                  {a->output != NULL, "output"},
                  {a->force, "force"},
                  {a->save_gradients, "save-gradients"},
+                 {a->share.n != 0, "cell"},
                  {a->dry_run, "dry-run"},
                  {a->format != PGB_FORMAT_TEXT, "format"}};
   for (size_t i = 0; i < sizeof useless / sizeof *useless; i++)

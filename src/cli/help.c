@@ -14,6 +14,7 @@ const pgb_command pgb_commands[] = {
     {"explain", "[bandit|gaussian|chain]", "why the log: the policy gradient in numbers, step by step",
      pgb_cmd_explain},
     {"scaling", NULL, "times this launch and adds a row to a table of launches", pgb_cmd_scaling},
+    {"merge", "OUT PART...", "join the files of an array (--cell) into that of a single run", pgb_cmd_merge},
     {"list", "[env|policy|estimator|baseline|study]", "what there is", pgb_cmd_list},
     {"describe", "NAME", "options, formula, bias and source of one of these", pgb_cmd_describe},
     {NULL, NULL, NULL, NULL},

@@ -41,7 +41,8 @@ static pgb_status print_document(FILE *out, const pgb_report *r, pgb_arena *aren
   PGB_TRY(pgb_store_utf8(r->output, arena, &output));
   json_t *cells = json_array();
   for (size_t c = 0; c < r->study->n_cells; c++)
-    if (json_array_append_new(cells, cell_object(r->study, c, &r->result->cells[c])) != 0)
+    if (pgb_share_has(&r->share, c) &&
+        json_array_append_new(cells, cell_object(r->study, c, &r->result->cells[c])) != 0)
       break;
   const pgb_predicted p = pgb_predicted_total(r->result->timing, r->study->n_cells);
   json_t *root =

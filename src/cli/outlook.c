@@ -126,6 +126,8 @@ void pgb_print_outlook(FILE *out, const pgb_outlook *o) {
   char memory[PGB_QUANTITY_TEXT];
   char file[PGB_QUANTITY_TEXT];
   for (size_t c = 0; c < s->n_cells; c++) {
+    if (!pgb_share_has(&o->share, c))
+      continue;
     (void)fprintf(out, "  cell %zu  %-32s %zu parameters, horizon %zu\n", c + 1, s->cells[c].group + 1,
                   s->cells[c].actor.shape.n_theta, s->cells[c].actor.space.horizon);
     if (o->timing != NULL)

@@ -234,7 +234,7 @@ void pgb_print_csv(FILE *out, const pgb_report *r) {
     (void)fprintf(out, ",%s", pgb_figure_table[f].name);
   (void)fprintf(out, "\n");
   for (size_t c = 0; c < r->study->n_cells; c++)
-    for (size_t at = 0; at < n; at++) {
+    for (size_t at = 0; at < n && pgb_share_has(&r->share, c); at++) {
       const pgb_table_row row = pgb_table_row_at(r->study, c, &r->result->cells[c], at);
       (void)fprintf(out, "%s,", r->study->cells[c].group + 1);
       csv_label(out, row.estimator);

@@ -10,6 +10,7 @@ typedef struct pgb_report {
   const pgb_study *study;
   const pgb_run_result *result;
   const char *output; /* the file's name */
+  pgb_share share;    /* the cells that were measured */
   int ranks, nodes;
 } pgb_report;
 
@@ -29,6 +30,7 @@ const char *pgb_bytes_text(double bytes, char text[PGB_QUANTITY_TEXT]);
 /* What a study would take: counts by formula, and time by the sample in `timing` [n_cells], or `why` not. */
 typedef struct pgb_outlook {
   const pgb_study *study;
+  pgb_share share;
   pgb_estimate estimate;
   const pgb_cell_timing *timing; /* NULL: not predicted */
   const char *why;

@@ -57,6 +57,11 @@ static pgb_status check_request(const pgb_arguments *a, const pgb_resume *r) {
     return pgb_fail(PGB_USAGE,
                     "%s: was begun with other plugins (%s); give the same files with --plugin, unchanged",
                     r->name, r->head.plugins[0] == '\0' ? "none" : r->head.plugins);
+  if (a->share.n != 0 && (a->share.n != r->head.share.n || a->share.k != r->head.share.k))
+    return pgb_fail(PGB_USAGE,
+                    "--cell %zu/%zu: %s was begun for other cells of its study; leave out --cell, --resume "
+                    "knows them",
+                    a->share.k, a->share.n, r->output);
   if (!pgb_request_given(&a->request))
     return pgb_ok();
   pgb_study *study = NULL;
@@ -91,6 +96,7 @@ static pgb_status take_over(pgb_arguments *a, pgb_resume *r) {
                              .extra = a->request.extra,
                              .n_extra = a->request.n_extra};
   a->save_gradients = r->head.save_gradients;
+  a->share = r->head.share;
   a->force = a->force || r->head.force;
   r->head.force = a->force;
   r->head.launches++;

@@ -18,6 +18,8 @@ enum {
   HEAD_CELL,
   HEAD_BATCH,
   HEAD_BLOCK,
+  HEAD_SHARE,
+  HEAD_SHARES,
   HEAD_FIGURES,
   HEAD_VECTORS,
   HEAD_ROLLS,
@@ -59,9 +61,10 @@ static uint64_t gradient_count(const pgb_study *study, size_t cell, uint64_t rep
 static void put_head(pgb_part_writer *part, const pgb_checkpoint_head *head) {
   const char *const texts[] = {head->version, head->git_commit, head->study,  head->config,
                                head->plugins, head->simd,       head->started};
-  const uint64_t numbers[HEAD_COUNT] = {
-      head->force,    head->save_gradients, head->launches,   head->at.cell,  head->at.batch,
-      head->at.block, PGB_FIGURE_COUNT,     PGB_VECTOR_COUNT, PGB_ROLL_COUNT, sizeof(pgb_summary)};
+  const uint64_t numbers[HEAD_COUNT] = {head->force,      head->save_gradients, head->launches,
+                                        head->at.cell,    head->at.batch,       head->at.block,
+                                        head->share.k,    head->share.n,        PGB_FIGURE_COUNT,
+                                        PGB_VECTOR_COUNT, PGB_ROLL_COUNT,       sizeof(pgb_summary)};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     pgb_part_put_text(part, texts[i]);
   pgb_part_put(part, numbers, sizeof numbers);
@@ -100,6 +103,8 @@ static pgb_status put_all(pgb_part_writer *part, const pgb_checkpoint_head *head
   const pgb_point *at = &snapshot->at;
   put_head(part, head);
   for (size_t c = 0; c < at->cell; c++) {
+    if (!pgb_share_has(&head->share, c))
+      continue;
     put_result(part, study, c, &snapshot->cells[c]);
     if (head->save_gradients)
       PGB_TRY(put_gradients(part, study, c, store));
@@ -153,6 +158,7 @@ static pgb_status get_head(const char *name, pgb_part_reader *part, pgb_arena *a
   out->force = numbers[HEAD_FORCE] != 0;
   out->save_gradients = numbers[HEAD_GRADIENTS] != 0;
   out->launches = numbers[HEAD_LAUNCHES];
+  out->share = (pgb_share){.k = (size_t)numbers[HEAD_SHARE], .n = (size_t)numbers[HEAD_SHARES]};
   out->at = (pgb_point){.cell = (size_t)numbers[HEAD_CELL],
                         .batch = (size_t)numbers[HEAD_BATCH],
                         .block = (size_t)numbers[HEAD_BLOCK]};
@@ -171,7 +177,10 @@ pgb_status pgb_checkpoint_open(const char *name, pgb_arena *arena, pgb_part_read
 }
 
 pgb_status pgb_checkpoint_fits(const char *name, const pgb_checkpoint_head *head, const pgb_study *study) {
-  if (head->at.cell < study->n_cells && head->at.batch < study->n_batches &&
+  const pgb_share *share = &head->share;
+  const bool shared = share->n == 0 || (share->k >= 1 && share->k <= share->n);
+  if (shared && head->at.cell < study->n_cells && pgb_share_has(share, head->at.cell) &&
+      head->at.batch < study->n_batches &&
       head->at.block <=
           pgb_block_count(study->replicates, pgb_measure_stride(study, &study->cells[head->at.cell])) &&
       strcmp(head->config, study->config) == 0)

@@ -19,6 +19,7 @@ typedef struct pgb_checkpoint_head {
   const char *started;              /* of the first launch                                      */
   bool force;                       /* the run may replace a result that was there before       */
   bool save_gradients;
+  pgb_share share;
   uint64_t launches; /* that measured something, this one too */
   pgb_point at;
 } pgb_checkpoint_head;

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,4 +183,42 @@ pgb_status pgb_output_timing(pgb_store *store, const pgb_study *study, const pgb
                           "resident memory of a rank"));
   PGB_TRY(cells_out(store, study, result));
   return totals_out(store, study, result);
+}
+
+pgb_status pgb_output_timing_back(pgb_reader *reader, const pgb_study *study, const pgb_share *share,
+                                  uint64_t first, uint64_t ranks, pgb_run_result *out) {
+  const uint64_t seconds[2] = {ranks, PGB_PHASE_COUNT};
+  const uint64_t memory[2] = {ranks, 2};
+  const uint64_t cells[1] = {study->n_cells};
+  double elapsed = 0;
+  double bytes = 0;
+  void *room = NULL;
+  PGB_TRY(pgb_reader_numbers(reader, "/timing/seconds", 2, seconds, out->seconds + first * PGB_PHASE_COUNT));
+  PGB_TRY(pgb_reader_numbers(reader, "/timing/processor_seconds", 1, seconds, out->processor + first));
+  PGB_TRY(pgb_reader_numbers(reader, "/timing/memory", 2, memory, out->memory[first]));
+  PGB_TRY(pgb_reader_real(reader, "/timing", "elapsed_seconds", &elapsed));
+  PGB_TRY(pgb_reader_real(reader, "/timing", "estimated_memory_bytes", &bytes));
+  out->elapsed += elapsed;
+  out->estimated_bytes = fmax(out->estimated_bytes, bytes);
+  PGB_TRY(pgb_alloc(study->n_cells, sizeof(double), &room));
+  const double *value = room;
+  pgb_status s = pgb_ok();
+  for (size_t i = 0; i < sizeof cell_columns / sizeof *cell_columns && s.code == PGB_OK; i++) {
+    char path[64];
+    (void)snprintf(path, sizeof path, "/timing/%s", cell_columns[i].name);
+    s = pgb_reader_numbers(reader, path, 1, cells, room);
+    for (size_t c = 0; c < study->n_cells && s.code == PGB_OK; c++)
+      if (pgb_share_has(share, c))
+        memcpy((char *)&out->timing[c] + cell_columns[i].at, &value[c], sizeof *value);
+  }
+  free(room);
+  return s;
+}
+
+pgb_status pgb_output_share(pgb_store *store, const pgb_share *share) {
+  char text[64];
+  if (share->n == 0)
+    return pgb_ok();
+  (void)snprintf(text, sizeof text, "%zu/%zu", share->k, share->n);
+  return pgb_store_text(store, "/", "share", text);
 }

@@ -283,8 +283,10 @@ static pgb_status predict_one(const pgb_study *study, size_t cell, pgb_isa isa, 
   return s;
 }
 
-pgb_status pgb_predict(const pgb_study *study, pgb_isa isa, pgb_comm *comm, pgb_cell_timing *out) {
+pgb_status pgb_predict(const pgb_study *study, const pgb_share *share, pgb_isa isa, pgb_comm *comm,
+                       pgb_cell_timing *out) {
   for (size_t c = 0; c < study->n_cells; c++)
-    PGB_TRY(predict_one(study, c, isa, comm, &out[c]));
+    if (pgb_share_has(share, c))
+      PGB_TRY(predict_one(study, c, isa, comm, &out[c]));
   return pgb_ok();
 }

@@ -6,6 +6,7 @@
 #include "comm/comm.h"
 #include "study/cost.h"
 #include "study/measure.h"
+#include "study/share.h"
 
 /* How long a study will take on this launch, from short samples of its own work: for each cell and batch size
  * a few blocks of episodes are run and thrown away, each rank on its own, timed by the processor time they
@@ -48,9 +49,9 @@ typedef struct pgb_sample {
 /* Collective. Predicts one cell; `out` on every rank, averaged over them. */
 pgb_status pgb_predict_cell(const pgb_sample *sample, pgb_comm *comm, pgb_cell_timing *out) PGB_MUST_CHECK;
 
-/* Collective. All cells of a study that is not run: opens each as the run would, samples, lets go. out
- * [n_cells], of pgb_timing_create. */
-pgb_status pgb_predict(const pgb_study *study, pgb_isa isa, pgb_comm *comm,
+/* Collective. All cells of a share of a study that is not run: opens each as the run would, samples, lets go.
+ * out [n_cells], of pgb_timing_create. */
+pgb_status pgb_predict(const pgb_study *study, const pgb_share *share, pgb_isa isa, pgb_comm *comm,
                        pgb_cell_timing *out) PGB_MUST_CHECK;
 
 /* Processors of this node that are switched on; at least 1. */

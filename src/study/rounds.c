@@ -195,14 +195,17 @@ static pgb_status stopped(const pgb_rounds *r, const batch_run *b, double why) {
   const pgb_point at = {.cell = b->cell, .batch = b->batch, .block = b->safe};
   const char *name = why == SIGTERM ? "SIGTERM" : why == SIGINT ? "SIGINT" : "SIGUSR1";
   return pgb_fail(PGB_STOPPED, "stopped by %s with %.1f %% of the work done",
-                  why <= STOP_LIMIT ? "the time limit" : name, 100 * pgb_run_share(r->study, &at));
+                  why <= STOP_LIMIT ? "the time limit" : name,
+                  100 * pgb_run_done(r->study, &r->options->share, &at));
 }
 
 pgb_status pgb_rounds_batch(pgb_rounds *r, size_t cell, size_t batch, size_t from, const pgb_cell_room *room,
                             const pgb_cell_result *cells) {
   const size_t stride = pgb_measure_stride(r->study, &r->study->cells[cell]);
   const size_t n = pgb_block_count(r->study->replicates, stride);
-  const bool last = cell + 1 == r->study->n_cells && batch + 1 == r->study->n_batches;
+  const pgb_share *share = &r->options->share;
+  const bool last = pgb_share_count(share, cell + 1) == pgb_share_count(share, r->study->n_cells) &&
+                    batch + 1 == r->study->n_batches;
   batch_run b = {.cell = cell,
                  .batch = batch,
                  .room = room,

@@ -171,15 +171,19 @@ static pgb_status run_cell(runner *r, size_t cell, pgb_cell_result *cells, pgb_c
   return s;
 }
 
-static double study_episodes(const pgb_study *study) {
+static double cell_episodes(const pgb_study *study) {
   double sizes = 0;
   for (size_t n = 0; n < study->n_batches; n++)
     sizes += (double)study->batches[n];
-  return sizes * (double)study->replicates * (double)study->n_cells;
+  return sizes * (double)study->replicates;
+}
+
+static double share_episodes(const pgb_study *study, const pgb_share *share) {
+  return cell_episodes(study) * (double)pgb_share_count(share, study->n_cells);
 }
 
 /* Episodes of the blocks before a point. */
-static double episodes_before(const pgb_study *study, const pgb_point *at) {
+static double episodes_before(const pgb_study *study, const pgb_share *share, const pgb_point *at) {
   double sizes = 0;
   for (size_t n = 0; n < at->batch; n++)
     sizes += (double)study->batches[n];
@@ -188,12 +192,13 @@ static double episodes_before(const pgb_study *study, const pgb_point *at) {
   if (at->block > 0)
     pgb_block_range(study->replicates, pgb_measure_stride(study, &study->cells[at->cell]), at->block - 1,
                     &first, &end);
-  return study_episodes(study) / (double)study->n_cells * (double)at->cell +
-         sizes * (double)study->replicates + (double)(end * study->batches[at->batch]);
+  return cell_episodes(study) * (double)pgb_share_count(share, at->cell) + sizes * (double)study->replicates +
+         (double)(end * study->batches[at->batch]);
 }
 
-double pgb_run_share(const pgb_study *study, const pgb_point *at) {
-  return episodes_before(study, at) / study_episodes(study);
+double pgb_run_done(const pgb_study *study, const pgb_share *share, const pgb_point *at) {
+  const double total = share_episodes(study, share);
+  return total > 0 ? episodes_before(study, share, at) / total : 1;
 }
 
 static pgb_status create_results(const runner *r, pgb_arena *arena, pgb_run_result *out) {
@@ -237,11 +242,13 @@ pgb_status pgb_run(const pgb_study *study, const pgb_run_options *options, pgb_c
   const double processor = pgb_cpu_clock();
   double memory[2] = {pgb_peak_bytes(), 0};
   r.rounds = (pgb_rounds){.study = study, .options = options, .comm = comm, .observer = observer, .share = 1};
-  pgb_rounds_start(&r.rounds, study_episodes(study), episodes_before(study, &options->start));
+  pgb_rounds_start(&r.rounds, share_episodes(study, &options->share),
+                   episodes_before(study, &options->share, &options->start));
   PGB_TRY(pgb_comm_agree(comm, create_results(&r, arena, out)));
   for (size_t c = 0; c < study->n_cells; c++)
-    PGB_TRY(options->resumed && c < options->start.cell ? restore(&r, c, &out->cells[c], NULL)
-                                                        : run_cell(&r, c, out->cells, &out->timing[c]));
+    if (pgb_share_has(&options->share, c))
+      PGB_TRY(options->resumed && c < options->start.cell ? restore(&r, c, &out->cells[c], NULL)
+                                                          : run_cell(&r, c, out->cells, &out->timing[c]));
   if (is_root(&r))
     out->verdict = pgb_judge(study, out->cells);
   out->elapsed = pgb_clock() - start;
@@ -272,8 +279,10 @@ pgb_estimate pgb_run_estimate(const pgb_study *study, const pgb_run_options *opt
     /* Slots, twice one pair's blocks, exact figures, and the working memory of rollouts and contraction. */
     const double bytes = slots + 2 * slots / pairs + 16 * pairs * (double)study->n_batches * d + saved +
                          pgb_measure_bytes(study, cell);
+    e.bytes_per_rank += figures; /* results stay until the end, of all cells */
+    if (!pgb_share_has(&options->share, c))
+      continue;
     largest = fmax(largest, bytes);
-    e.bytes_per_rank += figures; /* results stay until the end */
     e.file_bytes += figures + saved;
     e.episodes += (double)study->replicates * batches;
     e.max_steps += (double)study->replicates * batches * (double)cell->actor.space.horizon;

@@ -6,6 +6,7 @@
 #include "comm/comm.h"
 #include "study/predict.h"
 #include "study/result.h"
+#include "study/share.h"
 
 /* Phases of a rank's time, as in /timing/seconds. */
 typedef enum pgb_phase {
@@ -57,6 +58,7 @@ typedef struct pgb_run_options {
   pgb_isa isa;
   bool save_gradients;
   bool unpredicted; /* leave the sampling behind a prediction out; it is NaN then */
+  pgb_share share;  /* the cells to measure; the results of the others stay NaN, nothing is called for them */
   pgb_point start;  /* the same on all ranks; all 0: the beginning                                 */
   bool resumed;     /* restore is to be asked                                                      */
   double interval;  /* seconds between checkpoints, the same on all ranks; 0: none */
@@ -82,8 +84,8 @@ typedef struct pgb_run_result {
 pgb_status pgb_run(const pgb_study *study, const pgb_run_options *options, pgb_comm *comm,
                    const pgb_observer *observer, pgb_arena *arena, pgb_run_result *out) PGB_MUST_CHECK;
 
-/* The share of a study's episodes that lies before a point, 0 .. 1. */
-double pgb_run_share(const pgb_study *study, const pgb_point *at);
+/* The part of a share's episodes that lies before a point, 0 .. 1. */
+double pgb_run_done(const pgb_study *study, const pgb_share *share, const pgb_point *at);
 
 /* Bytes that one rank needs at the most, and environment steps per replicate block if every episode ran to
  * its horizon. */
