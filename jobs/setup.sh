@@ -12,8 +12,11 @@ PGB_PYTHON=/usr/bin/python3
 
 PGB_RUN_PACKAGES="build-essential cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-dev zlib1g-dev libyaml-dev libjansson-dev
 libbenchmark-dev python3 python3-numpy python3-h5py python3-xarray python3-h5netcdf python3-matplotlib python3-jinja2"
+# A Slurm of the tests' own. On a machine with systemd apt starts these services, without a configuration to work with;
+# for the tests alone, hence not among what running needs.
+PGB_SLURM_PACKAGES="slurm-wlm munge"
 PGB_TEST_PACKAGES="python3-pytest clang clang-format clang-tidy cppcheck shellcheck hdf5-tools bash
-man-db groff-base mandoc"
+man-db groff-base mandoc $PGB_SLURM_PACKAGES"
 
 pgb_say() {
   printf '%s\n' "$*" >&2

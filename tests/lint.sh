@@ -55,7 +55,7 @@ format)
   ;;
 shell)
   need shellcheck shellcheck
-  list=$(files '*.sh' '.ci/run' 'analysis/pgbench-report' | sort -u)
+  list=$(files '*.sh' '*.sbatch' '*.pbs' '*.lsf' 'jobs/sites/*.env' '.ci/run' 'analysis/pgbench-report' | sort -u)
   counted "$list"
   echo "$list" | xargs shellcheck -x
   ;;
