@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Sums of weighted scores with the sums in registers: a tile is up to two rows of delta times up to four
- * features and the bias, for one or two weight rows, over one vector of lanes and so many rows of steps that
- * what they read stays in the first-level cache. */
+ * features and the bias, for one or two weight rows, over one vector of lanes and a few rows of steps. Where
+ * episodes end among these rows, the sums of every row are stored and those that count picked out afterwards:
+ * which lanes end is a guess that a branch in the loop would lose. */
 #include "policy/contract_linear.h"
 
 #include "env/ends.h"
@@ -26,10 +27,11 @@ typedef int32_t ivec __attribute__((vector_size(VEC_BYTES)));
 
 enum {
   WIDTH = sizeof(vec) / sizeof(float),
-  CHUNK = 32,   /* rows of steps */
+  CHUNK = 8,    /* rows of steps */
   FEATURES = 4, /* at the most, of a tile */
   DELTAS = 2,   /* rows of delta of a tile */
   SUMS = DELTAS * (FEATURES + 1),
+  GUESS = 4, /* ends of a row that are noted without a look whether there are so many */
 #if defined(__AVX512F__)
   WEIGHTS = 2 /* weight rows of a tile: 20 sums in 32 registers */
 #else
@@ -38,22 +40,41 @@ enum {
 };
 _Static_assert(PGB_LANES % WIDTH == 0, "lanes are whole vectors");
 
+/* The episodes that end in a chunk. */
+typedef struct chunk_ends {
+  size_t n;
+  uint32_t at[CHUNK * PGB_LANES + GUESS]; /* (row of the chunk) * PGB_LANES + lane */
+  int32_t episode[CHUNK * PGB_LANES + GUESS];
+} chunk_ends;
+
 /* What a tile works on. */
 typedef struct tile {
   const pgb_rollout *r;
   const linear_part *part;       /* [n_deltas]                       */
   const float *const *weight;    /* [n_weights] rows of [T][lanes]   */
-  size_t from, to, lane0;        /* rows of steps; first lane         */
+  size_t from, to;               /* rows of steps                     */
   size_t feature;                /* the part's first feature of it    */
   size_t n_w, n_theta;           /* of the whole contraction          */
   int32_t place[WEIGHTS * SUMS]; /* of each sum, where it goes in an episode's part of out */
-  float *acc, *out;              /* its sums [n][WIDTH]; out of its first weight row */
+  float *acc, *out;              /* its sums [lanes/WIDTH][n][WIDTH]; out of its first weight row */
+  const chunk_ends *ends;
+  float *rows; /* [CHUNK][lanes/WIDTH][n][WIDTH] the sums after each row, if some episode ends */
 } tile;
 
 static inline vec load(const float *from) {
   vec v;
   memcpy(&v, from, sizeof v);
   return v;
+}
+
+/* to: at the start of a vector. */
+static inline void store(vec v, float *to) {
+#ifdef PGB_SCALAR
+  *to = v;
+#else
+  typedef vec __attribute__((may_alias)) alias;
+  *(alias *)to = v;
+#endif
 }
 
 /* All bits set where an episode is under way, so that its sum is kept; none at its first step. */
@@ -75,28 +96,46 @@ static inline vec keep(vec sum, ivec mask) {
   return sum;
 }
 
-/* Sums of the lanes whose episode ends at this row. sums: [n][WIDTH]. Apart from the loop below because its
- * addresses would take that one's registers. */
-static __attribute__((noinline)) void flush(const tile *x, size_t row, uint64_t ended, size_t n,
-                                            float *sums) {
-  const int32_t *episode = x->r->episode + row;
+/* The episodes that end in rows [from, to). */
+static void note_ends(const pgb_rollout *r, size_t from, size_t to, chunk_ends *out) {
+  size_t n = 0;
+  for (size_t t = from; t < to; t++) {
+    uint64_t ended = r->ends[t];
+    const size_t count = (size_t)__builtin_popcountll(ended);
+    const size_t row = t * PGB_LANES;
+    const size_t at = (t - from) * PGB_LANES;
+    for (size_t i = 0; i < GUESS || i < count; i++) {
+      const size_t lane = (size_t)__builtin_ctzll(ended | (uint64_t)1 << (PGB_LANES - 1));
+      ended &= ended - 1;
+      out->at[n + i] = (uint32_t)(at + lane);
+      out->episode[n + i] = r->episode[row + lane];
+    }
+    n += count;
+  }
+  out->n = n;
+}
+
+/* Sums of the episodes that end in the chunk, n of each. */
+static void pick_ends(const tile *x, size_t n) {
+  const chunk_ends *ends = x->ends;
   const size_t size = x->n_w * x->n_theta;
-  do {
-    const size_t i = pgb_take_lane(&ended);
-    float *to = x->out + (size_t)episode[i] * size;
-    const float *sum = sums + i;
+  for (size_t e = 0; e < ends->n; e++) {
+    const size_t at = ends->at[e];
+    float *to = x->out + (size_t)ends->episode[e] * size;
+    const float *sum = x->rows + at / WIDTH * n * WIDTH + at % WIDTH;
 #pragma GCC unroll 5
     for (size_t k = 0; k < n; k++)
       to[x->place[k]] = sum[k * WIDTH];
-  } while (ended != 0);
+  }
 }
 
-/* n_d, n_f, bias and n_w are constants wherever this is expanded. */
-static inline __attribute__((always_inline)) void sum_tile(const tile *x, size_t n_d, size_t n_f, bool bias,
-                                                           size_t n_w) {
+/* One vector of lanes. n_d, n_f, bias, n_w and keeps (the sums of every row) are constants wherever this is
+ * expanded. */
+static inline __attribute__((always_inline)) void sum_lanes(const tile *x, size_t lane0, size_t n_d,
+                                                            size_t n_f, bool bias, size_t n_w, bool keeps) {
   const pgb_rollout *r = x->r;
   const size_t n = n_f + (bias ? 1 : 0);
-  const size_t lane0 = x->lane0;
+  const size_t all = n_w * n_d * n;
   const size_t obs_stride = r->n_obs * PGB_LANES;
   const size_t delta_stride = r->n_delta * PGB_LANES;
   const uint64_t here = ((uint64_t)1 << WIDTH) - 1;
@@ -105,16 +144,18 @@ static inline __attribute__((always_inline)) void sum_tile(const tile *x, size_t
   const ptrdiff_t other = n_d > 1 ? (x->part[1].row - x->part[0].row) * PGB_LANES : 0;
   const float *weight0 = x->weight[0] + lane0;
   const float *weight1 = x->weight[n_w - 1] + lane0;
+  float *acc = x->acc + lane0 * all;
+  float *rows = x->rows + lane0 * all;
   vec sum[WEIGHTS * SUMS];
 #pragma GCC unroll 32
-  for (size_t k = 0; k < n_w * n_d * n; k++)
-    sum[k] = load(x->acc + k * WIDTH);
+  for (size_t k = 0; k < all; k++)
+    sum[k] = load(acc + k * WIDTH);
   for (size_t t = x->from; t < x->to; t++, obs += obs_stride, delta0 += delta_stride) {
     const size_t row = t * PGB_LANES;
     if ((r->starts[t] >> lane0 & here) != 0) {
       const ivec mask = kept(r->step + row + lane0);
 #pragma GCC unroll 32
-      for (size_t k = 0; k < n_w * n_d * n; k++)
+      for (size_t k = 0; k < all; k++)
         sum[k] = keep(sum[k], mask);
     }
 #pragma GCC unroll 2
@@ -130,18 +171,29 @@ static inline __attribute__((always_inline)) void sum_tile(const tile *x, size_t
           sum[(w * n_d + d) * n + n_f] += common;
       }
     }
-    const uint64_t ended = r->ends[t] >> lane0 & here;
-    if (ended != 0) {
-      float sums[WEIGHTS * SUMS][WIDTH];
+    if (keeps) {
 #pragma GCC unroll 32
-      for (size_t k = 0; k < n_w * n_d * n; k++)
-        memcpy(sums[k], &sum[k], sizeof sum[k]);
-      flush(x, row + lane0, ended, n_w * n_d * n, &sums[0][0]);
+      for (size_t k = 0; k < all; k++)
+        store(sum[k], rows + k * WIDTH);
+      rows += all * PGB_LANES;
     }
   }
 #pragma GCC unroll 32
-  for (size_t k = 0; k < n_w * n_d * n; k++)
-    memcpy(x->acc + k * WIDTH, &sum[k], sizeof sum[k]);
+  for (size_t k = 0; k < all; k++)
+    store(sum[k], acc + k * WIDTH);
+}
+
+/* All lanes. n_d, n_f, bias and n_w are constants wherever this is expanded. */
+static inline __attribute__((always_inline)) void sum_tile(const tile *x, size_t n_d, size_t n_f, bool bias,
+                                                           size_t n_w) {
+  if (x->ends->n == 0) {
+    for (size_t lane0 = 0; lane0 < PGB_LANES; lane0 += WIDTH)
+      sum_lanes(x, lane0, n_d, n_f, bias, n_w, false);
+    return;
+  }
+  for (size_t lane0 = 0; lane0 < PGB_LANES; lane0 += WIDTH)
+    sum_lanes(x, lane0, n_d, n_f, bias, n_w, true);
+  pick_ends(x, n_w * n_d * (n_f + (bias ? 1 : 0)));
 }
 
 /* The tile for so many features. */
@@ -201,7 +253,7 @@ static void sum_parts(tile *x, size_t n_d, size_t n_w) {
     x->feature = at;
     aim(x, n_d, n_f, bias && last, n_w);
     run_tile(x, n_d, n_w, n_f, bias && last);
-    x->acc += n_w * n_d * (n_f + (bias && last ? 1 : 0)) * WIDTH;
+    x->acc += n_w * n_d * (n_f + (bias && last ? 1 : 0)) * PGB_LANES;
     at += n_f;
   } while (at < features);
 }
@@ -213,21 +265,23 @@ static bool alike(const linear_part *a, const linear_part *b) {
 void PGB_KERNEL(pgb_linear_contract)(const linear_part *parts, size_t n_parts, size_t n_theta,
                                      const pgb_rollout *r, size_t n_w, const float *const *weight, float *acc,
                                      float *out) {
-  tile x = {.r = r, .n_w = n_w, .n_theta = n_theta};
+  _Alignas(64) float rows[CHUNK * WEIGHTS * SUMS * PGB_LANES];
+  chunk_ends ends;
+  tile x = {.r = r, .n_w = n_w, .n_theta = n_theta, .ends = &ends, .rows = rows};
   memset(acc, 0, n_w * n_theta * PGB_LANES * sizeof *acc);
   for (; x.from < r->rows; x.from = x.to) {
     x.to = x.from + CHUNK < r->rows ? x.from + CHUNK : r->rows;
     x.acc = acc;
-    for (x.lane0 = 0; x.lane0 < PGB_LANES; x.lane0 += WIDTH)
-      for (size_t w = 0, n = 0; w < n_w; w += n) {
-        n = w + WEIGHTS <= n_w ? WEIGHTS : 1;
-        x.weight = weight + w;
-        x.out = out + w * n_theta;
-        for (size_t p = 0, n_d = 0; p < n_parts; p += n_d) {
-          n_d = p + DELTAS <= n_parts && alike(&parts[p], &parts[p + 1]) ? DELTAS : 1;
-          x.part = &parts[p];
-          sum_parts(&x, n_d, n);
-        }
+    note_ends(r, x.from, x.to, &ends);
+    for (size_t w = 0, n = 0; w < n_w; w += n) {
+      n = w + WEIGHTS <= n_w ? WEIGHTS : 1;
+      x.weight = weight + w;
+      x.out = out + w * n_theta;
+      for (size_t p = 0, n_d = 0; p < n_parts; p += n_d) {
+        n_d = p + DELTAS <= n_parts && alike(&parts[p], &parts[p + 1]) ? DELTAS : 1;
+        x.part = &parts[p];
+        sum_parts(&x, n_d, n);
       }
+    }
   }
 }
