@@ -64,6 +64,31 @@ static size_t episode_errors(const pgb_actor *a, const pgb_rollout *r, float *co
   return wrong;
 }
 
+/* The sums that few of them tell, bit for bit those of `out`. */
+static size_t few_errors(const pgb_actor *a, const pgb_rollout *r, float *const row[2], const float *out,
+                         double *all) {
+  const size_t d = a->shape.n_theta, n = a->shape.n_few;
+  const float *rows[2] = {row[0], row[1]};
+  float *acc = kernel_scratch(&a->shape, 2);
+  float *few = malloc((r->n_episodes * 2 * n + 1) * sizeof *few);
+  double *in = malloc((n + 1) * sizeof *in);
+  size_t wrong = acc == NULL || few == NULL || in == NULL;
+  if (wrong == 0) {
+    a->policy->contract_few(a->policy_params, a->theta, r, 0, r->n_episodes, 2, rows, acc, few);
+    for (size_t i = 0; i < r->n_episodes * 2; i++) {
+      for (size_t k = 0; k < n; k++)
+        in[k] = (double)few[i * n + k];
+      a->policy->expand(a->policy_params, in, all);
+      for (size_t k = 0; k < d; k++)
+        wrong += all[k] != (double)out[i * d + k];
+    }
+  }
+  free(acc);
+  free(few);
+  free(in);
+  return wrong;
+}
+
 static void check_scores(checks *c, pgb_isa isa, const kernel_problem *p) {
   enum { SOME = 130 };
   pgb_study *study = kernel_study(c, p->text, isa);
@@ -76,7 +101,7 @@ static void check_scores(checks *c, pgb_isa isa, const kernel_problem *p) {
   if (kernel_open(c, a, pgb_rollout_capacity(&a->space), &k) && ref_open(c, a, &e)) {
     float *row[2] = {weight_row(c, k.r), weight_row(c, k.r)};
     float *out = malloc(k.r->max_episodes * 2 * d * sizeof *out);
-    double *weight = malloc(a->space.horizon * sizeof *weight), *theta = malloc(d * sizeof *theta);
+    double *weight = malloc((a->space.horizon + d) * sizeof *weight), *theta = malloc(d * sizeof *theta);
     CHECK(c, out != NULL && weight != NULL && theta != NULL);
     if (row[0] != NULL && row[1] != NULL && out != NULL && weight != NULL && theta != NULL) {
       for (size_t i = 0; i < d; i++)
@@ -90,6 +115,9 @@ static void check_scores(checks *c, pgb_isa isa, const kernel_problem *p) {
       if (wrong != 0)
         fprintf(stderr, "%s, %s: %zu scores differ\n", p->name, pgb_isa_name(isa), wrong);
       CHECK(c, wrong == 0 && k.r->n_episodes >= PGB_LANES);
+      CHECK(c, (a->policy->expand == NULL) == (a->policy->contract_few == NULL));
+      if (a->shape.n_few > 0)
+        CHECK(c, few_errors(a, k.r, row, out, weight) == 0);
     }
     free(row[0]);
     free(row[1]);

@@ -20,6 +20,7 @@ typedef struct pgb_policy_shape {
   size_t n_packed; /* floats that pack() appends to theta                                          */
   size_t n_kept;   /* floats that sample() keeps of a step for contract(), like a net's activations */
   size_t scratch, scratch_row; /* floats that contract() works in: scratch + n_w * scratch_row */
+  size_t n_few;    /* sums that contract_few() makes of a weight row                                 */
   bool by_episode; /* contract() takes any range of episodes, else all of the rollout              */
 } pgb_policy_shape;
 
@@ -65,6 +66,11 @@ typedef struct pgb_policy_class {
    * scratch: pgb_policy_scratch floats, 64-byte aligned. Sums run in step order in float32. */
   void (*contract)(const void *params, const float *theta, const pgb_rollout *rollout, size_t first,
                    size_t count, size_t n_w, const float *const *weight, float *scratch, float *out);
+  /* Where few sums tell all others, contract() of these alone, shape.n_few in n_theta's place, and all sums
+   * [n_theta] from few [n_few]; both NULL elsewhere. */
+  void (*contract_few)(const void *params, const float *theta, const pgb_rollout *rollout, size_t first,
+                       size_t count, size_t n_w, const float *const *weight, float *scratch, float *out);
+  void (*expand)(const void *params, const double *few, double *all);
 } pgb_policy_class;
 
 const pgb_policy_class *const *pgb_policy_table(pgb_isa isa); /* NULL-terminated, order of policies.def */

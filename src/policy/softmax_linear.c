@@ -10,6 +10,7 @@
 typedef struct softmax_linear {
   size_t n_obs, n_choices, n_theta, n_parts;
   const linear_part *parts; /* [n_parts] */
+  linear_part few;          /* of two choices, where only the first one's sums are wanted */
 } softmax_linear;
 
 enum { MAX_CHOICES = 1024 };
@@ -40,8 +41,12 @@ static pgb_status prepare(void *params, const pgb_space *space, double gain, pgb
                              .n_features = (int32_t)p->n_obs,
                              .bias = (int32_t)(p->n_choices * p->n_obs + a)};
   p->parts = parts;
+  p->few = parts[0];
+  p->few.bias = (int32_t)p->n_obs;
   *shape = (pgb_policy_shape){
       .n_theta = p->n_theta, .n_delta = p->n_parts, .words = 1, .scratch_row = p->n_theta * PGB_LANES};
+  if (p->n_choices == 2)
+    shape->n_few = p->n_obs + 1;
   return pgb_ok();
 }
 
@@ -121,6 +126,26 @@ static void contract(const void *params, const float *theta, const pgb_rollout *
   }
 }
 
+/* Of two choices the first one's weights, then its bias. */
+static void contract_few(const void *params, const float *theta, const pgb_rollout *rollout, size_t first,
+                         size_t count, size_t n_w, const float *const *weight, float *acc, float *out) {
+  (void)theta;
+  assert(first == 0 && count == rollout->n_episodes);
+  const softmax_linear *p = params;
+  PGB_KERNEL(pgb_linear_contract)(&p->few, 1, p->n_obs + 1, rollout, n_w, weight, acc, out);
+}
+
+static void expand(const void *params, const double *few, double *all) {
+  const softmax_linear *p = params;
+  const size_t n = p->n_obs;
+  for (size_t k = 0; k < n; k++) {
+    all[k] = few[k];
+    all[n + k] = -few[k];
+  }
+  all[2 * n] = few[n];
+  all[2 * n + 1] = -few[n];
+}
+
 const pgb_policy_class PGB_KERNEL(pgb_policy_softmax_linear) = {
     .name = "softmax-linear",
     .title = "softmax of one linear score with bias for each action",
@@ -134,4 +159,6 @@ const pgb_policy_class PGB_KERNEL(pgb_policy_softmax_linear) = {
     .sample = sample,
     .logp = logp,
     .contract = contract,
+    .contract_few = contract_few,
+    .expand = expand,
 };

@@ -23,9 +23,11 @@ struct pgb_measure {
   float **weight;                /* [n_rows] rows of [capacity][L]                         */
   float *weights;                /* what they point into                                  */
   double *value;                 /* [capacity][L]                                         */
-  float *scratch, *out;          /* pgb_policy_scratch, [group][n_rows][n_theta] */
+  size_t n_few;                  /* sums that an episode's part of `out` has of each row */
+  float *scratch, *out;          /* pgb_policy_scratch, [group][n_rows][n_few] */
   double *factor;                /* [n_products][max_episodes] what each product multiplies its row by   */
-  double *sum;                   /* [n_rows + n_products][n_theta] sums over the batch                    */
+  double *sum;                   /* over the batch: [n_rows][n_few], then [n_products][pgb_sum_room(n_few)] */
+  double *all;                   /* [n_rows + n_products][n_theta] what these tell                        */
   double *step_sum, *step_count; /* [horizon] of time-mean                        */
   double *g;                     /* [n_theta]                                             */
   double first, off, off2; /* the batch's first return; sums of the others' distances to it, and of squares */
@@ -41,7 +43,7 @@ enum { OUT_BYTES = 1 << 20, GROUP_BYTES = 1 << 20, GROUP_LEAST = 16, ROUNDS_KEPT
  * rounds of the lanes, which end with fewer and fewer of them busy. */
 static void set_group(pgb_measure *m) {
   const pgb_policy_shape *shape = &m->cell->actor.shape;
-  const size_t bytes = m->plan->n_rows * shape->n_theta * sizeof(float);
+  const size_t bytes = m->plan->n_rows * m->n_few * sizeof(float);
   const size_t most = m->rollout->max_episodes;
   const size_t wish = shape->by_episode ? GROUP_BYTES / bytes : OUT_BYTES / bytes;
   const size_t least = shape->by_episode ? GROUP_LEAST : PGB_LANES;
@@ -52,6 +54,17 @@ static void set_group(pgb_measure *m) {
     m->max_episodes = most < ROUNDS_KEPT * PGB_LANES ? most : ROUNDS_KEPT * PGB_LANES;
 }
 
+/* Where a sum over the batch is, of a row or of a product behind them. */
+static double *sum_at(const pgb_measure *m, size_t i) {
+  const size_t n_rows = m->plan->n_rows;
+  return i < n_rows ? m->sum + i * m->n_few
+                    : m->sum + pgb_sum_room(n_rows * m->n_few) + (i - n_rows) * pgb_sum_room(m->n_few);
+}
+
+static size_t sum_size(const pgb_measure *m) {
+  return pgb_sum_room(m->plan->n_rows * m->n_few) + m->plan->n_products * pgb_sum_room(m->n_few);
+}
+
 static pgb_status allocate(pgb_measure *m) {
   const pgb_actor *actor = &m->cell->actor;
   const size_t capacity = pgb_rollout_capacity(&actor->space);
@@ -60,14 +73,16 @@ static pgb_status allocate(pgb_measure *m) {
   const size_t lanes = capacity * PGB_LANES;
   PGB_TRY(pgb_runner_create(actor, &m->runner));
   PGB_TRY(pgb_rollout_create(actor, capacity, &m->rollout));
+  m->n_few = actor->policy->expand != NULL && actor->shape.n_few > 0 ? actor->shape.n_few : n_theta;
   set_group(m);
   PGB_TRY(pgb_alloc(n_rows, sizeof(float *), (void *)&m->weight));
   PGB_TRY(pgb_alloc(n_rows * lanes, sizeof(float), (void *)&m->weights));
   PGB_TRY(pgb_alloc(lanes, sizeof(double), (void *)&m->value));
   PGB_TRY(pgb_alloc(pgb_policy_scratch(&actor->shape, n_rows), sizeof(float), (void *)&m->scratch));
-  PGB_TRY(pgb_alloc(m->group * n_rows * n_theta, sizeof(float), (void *)&m->out));
+  PGB_TRY(pgb_alloc(m->group * n_rows * m->n_few + PGB_SUM_COLUMNS, sizeof(float), (void *)&m->out));
   PGB_TRY(pgb_alloc(m->plan->n_products * m->max_episodes, sizeof(double), (void *)&m->factor));
-  PGB_TRY(pgb_alloc((n_rows + m->plan->n_products) * n_theta, sizeof(double), (void *)&m->sum));
+  PGB_TRY(pgb_alloc(sum_size(m), sizeof(double), (void *)&m->sum));
+  PGB_TRY(pgb_alloc((n_rows + m->plan->n_products) * n_theta, sizeof(double), (void *)&m->all));
   PGB_TRY(pgb_alloc(2 * actor->space.horizon, sizeof(double), (void *)&m->step_sum));
   PGB_TRY(pgb_alloc(n_theta, sizeof(double), (void *)&m->g));
   m->step_count = m->step_sum + actor->space.horizon;
@@ -111,8 +126,8 @@ void pgb_measure_destroy(pgb_measure *m) {
     return;
   pgb_runner_destroy(m->runner);
   pgb_rollout_destroy(m->rollout);
-  void *const pieces[] = {m->weight, m->weights, m->value,    m->scratch, m->out,
-                          m->sum,    m->factor,  m->step_sum, m->g,       m};
+  void *const pieces[] = {m->weight, m->weights, m->value,    m->scratch, m->out, m->sum,
+                          m->all,    m->factor,  m->step_sum, m->g,       m};
   for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
     free(pieces[i]);
 }
@@ -191,9 +206,9 @@ static void weigh_all(pgb_measure *m) {
 static void contract(pgb_measure *m, size_t first, size_t n) {
   const pgb_actor *actor = &m->cell->actor;
   const size_t left = actor->shape.by_episode ? n - first : m->rollout->n_episodes;
-  actor->policy->contract(actor->policy_params, actor->theta, m->rollout, first,
-                          left < m->group ? left : m->group, m->plan->n_rows, (const float *const *)m->weight,
-                          m->scratch, m->out);
+  (m->n_few < actor->shape.n_theta ? actor->policy->contract_few : actor->policy->contract)(
+      actor->policy_params, actor->theta, m->rollout, first, left < m->group ? left : m->group,
+      m->plan->n_rows, (const float *const *)m->weight, m->scratch, m->out);
 }
 
 /* Returns of the complete batch into the block's figures; its sum of squares about the mean. */
@@ -208,11 +223,23 @@ static double finish_returns(const pgb_measure *m, double *figures) {
   return square;
 }
 
+/* The batch's sums for all parameters. */
+static void expand(pgb_measure *m) {
+  const pgb_actor *a = &m->cell->actor;
+  const size_t d = a->shape.n_theta;
+  for (size_t i = 0; i < m->plan->n_rows + m->plan->n_products; i++)
+    if (m->n_few < d)
+      a->policy->expand(a->policy_params, sum_at(m, i), m->all + i * d);
+    else
+      memcpy(m->all + i * d, sum_at(m, i), d * sizeof *m->all);
+}
+
 /* Batch estimates of every pair from the batch's sums, into the pairs' blocks. */
 static void finish_batch(pgb_measure *m, double square, double *slots, double *gradients, uint64_t stride) {
   const uint64_t batch = m->filled;
   const size_t d = m->cell->actor.shape.n_theta;
   const size_t block = pgb_block_size(d);
+  expand(m);
   for (size_t k = 0; k < m->plan->n_pairs; k++) {
     const pgb_plan_pair *pair = &m->plan->pairs[k];
     const pgb_baseline_class *baseline = m->study->baselines[k % m->study->n_baselines];
@@ -220,9 +247,9 @@ static void finish_batch(pgb_measure *m, double square, double *slots, double *g
       continue;
     const pgb_batch_sums sums = {.n = (size_t)batch,
                                  .n_theta = d,
-                                 .a = m->sum + pair->a * d,
-                                 .s = m->sum + pair->s * d,
-                                 .rs = m->sum + pair->rs * d,
+                                 .a = m->all + pair->a * d,
+                                 .s = m->all + pair->s * d,
+                                 .rs = m->all + pair->rs * d,
                                  .r = (double)batch * m->first + m->off,
                                  .rr = square,
                                  .constant = pair->constant};
@@ -239,7 +266,7 @@ static void finish_batch(pgb_measure *m, double square, double *slots, double *g
 
 /* Episodes [from, to) of the rollout into the sums of their batch. */
 static void add_episodes(pgb_measure *m, size_t from, size_t to, double *figures) {
-  const size_t d = m->cell->actor.shape.n_theta;
+  const size_t d = m->n_few;
   const size_t size = m->plan->n_rows * d;
   const float *out = m->out + from % m->group * size;
   const double *ret = m->rollout->ret;
@@ -257,11 +284,11 @@ static void add_episodes(pgb_measure *m, size_t from, size_t to, double *figures
   m->add(out, size, size, NULL, to - from, m->sum);
   for (size_t k = 0; k < m->plan->n_products; k++)
     m->add(out + m->plan->products[k].row * d, size, d, m->factor + k * m->max_episodes + from, to - from,
-           m->sum + size + k * d);
+           sum_at(m, m->plan->n_rows + k));
 }
 
 static void clear_batch(pgb_measure *m) {
-  memset(m->sum, 0, (m->plan->n_rows + m->plan->n_products) * m->cell->actor.shape.n_theta * sizeof *m->sum);
+  memset(m->sum, 0, sum_size(m) * sizeof *m->sum);
   m->off = 0;
   m->off2 = 0;
   m->filled = 0;
