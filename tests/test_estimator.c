@@ -96,6 +96,7 @@ static void check_class(checks *c, bench *b, const pgb_estimator_class *e, doubl
   contract(b);
   size_t wrong = weight_errors(b, e->name, lambda, value, false);
   CHECK(c, (e->ones == NULL) == (strcmp(e->name, "gae") == 0));
+  CHECK(c, e->flat == (strcmp(e->name, "reinforce") == 0 || strcmp(e->name, "gpomdp-undiscounted") == 0));
   if (e->ones != NULL && value == NULL) {
     memset(b->w, 0xff, size);
     e->ones(b->a->gamma, b->k.r, b->w);

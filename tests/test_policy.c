@@ -37,7 +37,7 @@ static void contract_twice(const pgb_actor *a, const pgb_rollout *r, float *cons
   const float *rows[2] = {row[0], row[1]};
   for (uint32_t at = 0; at < r->rows * PGB_LANES; at++)
     for (uint32_t w = 0; w < 2; w++)
-      row[w][at] = r->end[at] == PGB_IDLE ? 0.0f : (float)kernel_noise(w, at);
+      row[w][at] = w == 0 && r->end[at] == PGB_IDLE ? 0.0f : (float)kernel_noise(w, at);
   if (acc != NULL)
     a->policy->contract(a->policy_params, a->theta, r, 0, r->n_episodes, 2, rows, acc, out);
   free(acc);

@@ -24,6 +24,7 @@ typedef struct pgb_estimator_class {
   /* What a constant baseline multiplies: one of the functions below, so that estimators with the same one
    * share S; NULL where a constant has no meaning (gae). */
   pgb_ones_fn *ones;
+  bool flat;  /* ones are 1 at every step of any rollout, so they need be written only once */
   bool whole; /* w_t = (G_0 - V(s_0)) ones_t: an episode's sum is a multiple of S, no sum of its own is needed
                */
   /* Whether the expectation differs from grad J although the baseline is harmless; NULL: never. value_exact:

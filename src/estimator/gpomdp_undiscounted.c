@@ -26,5 +26,6 @@ const pgb_estimator_class PGB_KERNEL(pgb_estimator_gpomdp_undiscounted) = {
     .source = "Nota and Thomas 2020, Is the policy gradient a gradient? (AAMAS), arXiv:1906.07073",
     .weights = weights,
     .ones = PGB_KERNEL(pgb_ones_flat),
+    .flat = true,
     .biased = biased,
 };

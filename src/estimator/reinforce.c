@@ -26,5 +26,6 @@ const pgb_estimator_class PGB_KERNEL(pgb_estimator_reinforce) = {
     .source = "Williams 1992, doi:10.1007/BF00992696, theorem 1",
     .weights = weights,
     .ones = PGB_KERNEL(pgb_ones_flat),
+    .flat = true,
     .whole = true,
 };

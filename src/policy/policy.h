@@ -62,8 +62,9 @@ typedef struct pgb_policy_class {
   double (*logp)(const void *params, const double *theta, const double *obs, const double *act);
   /* The contraction that every estimator is: for each of the episodes e = first.. (count of them) and each
    * weight row w, out[((e - first)*n_w + w)*n_theta + k] = sum_t weight[w][t] * psi_t[k]. Without
-   * shape.by_episode only all episodes of the rollout may be asked for. weight rows: [rollout rows][lanes].
-   * scratch: pgb_policy_scratch floats, 64-byte aligned. Sums run in step order in float32. */
+   * shape.by_episode only all episodes of the rollout may be asked for. weight rows: [rollout rows][lanes],
+   * any finite number on idle lanes. scratch: pgb_policy_scratch floats, 64-byte aligned. Sums run in step
+   * order in float32. */
   void (*contract)(const void *params, const float *theta, const pgb_rollout *rollout, size_t first,
                    size_t count, size_t n_w, const float *const *weight, float *scratch, float *out);
   /* Where few sums tell all others, contract() of these alone, shape.n_few in n_theta's place, and all sums

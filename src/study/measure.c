@@ -65,6 +65,12 @@ static size_t sum_size(const pgb_measure *m) {
   return pgb_sum_room(m->plan->n_rows * m->n_few) + m->plan->n_products * pgb_sum_room(m->n_few);
 }
 
+/* Whether a row of weights is the same for every rollout. */
+static bool is_flat(const pgb_measure *m, size_t row) {
+  const pgb_row *p = &m->plan->rows[row];
+  return p->kind == PGB_ROW_ONES && m->study->estimators[p->estimator].class_->flat;
+}
+
 static pgb_status allocate(pgb_measure *m) {
   const pgb_actor *actor = &m->cell->actor;
   const size_t capacity = pgb_rollout_capacity(&actor->space);
@@ -86,8 +92,11 @@ static pgb_status allocate(pgb_measure *m) {
   PGB_TRY(pgb_alloc(2 * actor->space.horizon, sizeof(double), (void *)&m->step_sum));
   PGB_TRY(pgb_alloc(n_theta, sizeof(double), (void *)&m->g));
   m->step_count = m->step_sum + actor->space.horizon;
-  for (size_t row = 0; row < n_rows; row++)
+  for (size_t row = 0; row < n_rows; row++) {
     m->weight[row] = m->weights + row * lanes;
+    for (size_t at = 0; at < lanes && is_flat(m, row); at++)
+      m->weight[row][at] = 1.0f;
+  }
   return pgb_ok();
 }
 
@@ -164,6 +173,8 @@ static void weigh(pgb_measure *m, pgb_row_kind kind, const pgb_value *value) {
     const pgb_study_estimator *e = &m->study->estimators[p->estimator];
     if (p->kind != kind || p->value != value)
       continue;
+    if (is_flat(m, row))
+      continue; /* written when it was allocated */
     if (kind == PGB_ROW_ONES)
       e->class_->ones(m->cell->actor.gamma, r, m->weight[row]);
     else
