@@ -147,7 +147,7 @@ static void sample(const pgb_actor *a, const double *obs, uint32_t draw, sampled
         words[(b * 4 + j) * PGB_LANES + i] = w[j];
     }
   }
-  a->policy->sample(a->policy_params, a->theta, s->obs, words, s->act, s->delta, NULL);
+  a->policy->sample(a->policy_params, a->theta, s->obs, words, ~(uint64_t)0, s->act, s->delta, NULL);
 }
 
 /* How often each choice falls against exp(log pi), over 64000 draws: chi-square at six standard deviations.

@@ -238,7 +238,7 @@ static void check_exp(checks *c, pgb_isa isa, const pgb_actor *actor) {
       words[0][i] = w[0];
       words[1][i] = w[1];
     }
-    actor->policy->sample(actor->policy_params, theta, obs, &words[0][0], act, delta, NULL);
+    actor->policy->sample(actor->policy_params, theta, obs, &words[0][0], ~(uint64_t)0, act, delta, NULL);
     for (size_t i = 0; i < PGB_LANES; i++) {
       float z0;
       float z1;

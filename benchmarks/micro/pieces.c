@@ -41,7 +41,7 @@ static room room_open(pgb_isa isa, const bench_setting *setting) {
   r.out = take(r.rollout->max_episodes * shape->n_theta, sizeof(float));
   r.act = take(r.actor->space.n_act * PGB_LANES, sizeof(float));
   r.delta = take(shape->n_delta * PGB_LANES, sizeof(float));
-  r.kept = take(shape->n_kept * PGB_KEPT_LANES, sizeof(float));
+  r.kept = take(shape->n_kept * PGB_LANES, sizeof(float));
   r.words = take(shape->words * PGB_LANES, sizeof(uint32_t));
   for (uint32_t k = 0; k < shape->words * PGB_LANES; k++) {
     uint32_t w[4];
@@ -63,11 +63,15 @@ static void room_close(room *r) {
   bench_case_close(r->c);
 }
 
+static uint64_t busy_lanes(const room *r, size_t t) {
+  return r->rollout->n_kept > 0 ? r->rollout->busy[t] : ~(uint64_t)0;
+}
+
 static void sample(room *r) {
   const size_t row = r->rollout->n_obs * PGB_LANES;
   for (size_t t = 0; t < r->rollout->rows; t++)
     r->actor->policy->sample(r->actor->policy_params, r->actor->theta, r->rollout->obs + t * row, r->words,
-                             r->act, r->delta, r->kept);
+                             busy_lanes(r, t), r->act, r->delta, r->kept);
 }
 
 static void weigh(room *r) {

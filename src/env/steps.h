@@ -8,19 +8,19 @@
 
 #include <stdint.h>
 
-/* Rows of `kept` are one lane longer than the others, so that the steps of a lane do not all fall on the same
- * few sets of the caches. */
-enum { PGB_KEPT_LANES = PGB_LANES + 1 };
-
 /* Plain data: some rows of steps of PGB_LANES lanes, each lane a sequence of whole episodes, one after the
  * other. An episode never straddles two rollouts. Letters: T rows, L = PGB_LANES. */
 typedef struct pgb_rollout {
   size_t rows, capacity; /* rows in use, rows allocated */
   size_t n_obs, n_act, n_delta, n_kept, horizon;
-  float *obs;       /* [T][n_obs][L]                                                                       */
-  float *act;       /* [T][n_act][L]                                                                       */
-  float *delta;     /* [T][n_delta][L]                                                                     */
-  float *kept;      /* [T][PGB_KEPT_LANES][n_kept]                                                         */
+  float *obs;     /* [T][n_obs][L]                                                                       */
+  float *act;     /* [T][n_act][L]                                                                       */
+  float *delta;   /* [T][n_delta][L]                                                                     */
+  float *kept;    /* [kept_steps][n_kept] what the policy keeps of the steps of busy lanes, row by row; n_kept
+                   * may be 0, and the five that follow have no meaning then                                  */
+  uint64_t *busy; /* [T] lanes in which an episode runs                        */
+  size_t *kept_row;                        /* [T] first of a row's steps in kept                        */
+  size_t kept_steps, kept_wish, kept_room; /* in use; no episode begins beyond; allocated               */
   float *reward;    /* [T][L]                                                                              */
   int32_t *step;    /* [T][L] steps since the episode began; 0 at its first                                */
   int32_t *episode; /* [T][L] at the last step of an episode its index in this rollout; else undefined     */
@@ -34,9 +34,13 @@ typedef struct pgb_rollout {
   double *discount; /* [horizon] gamma^t                                                                   */
 } pgb_rollout;
 
-/* Where what is kept of step `at` = row * PGB_LANES + lane begins. */
+/* Where what is kept of step `at` = row * PGB_LANES + lane, of an episode, begins. */
 static inline size_t pgb_kept_at(const pgb_rollout *r, size_t at) {
-  return (at / PGB_LANES * PGB_KEPT_LANES + at % PGB_LANES) * r->n_kept;
+  if (r->n_kept == 0)
+    return 0;
+  const size_t t = at / PGB_LANES;
+  const uint64_t before = r->busy[t] & (((uint64_t)1 << at % PGB_LANES) - 1);
+  return (r->kept_row[t] + (size_t)__builtin_popcountll(before)) * r->n_kept;
 }
 
 #endif

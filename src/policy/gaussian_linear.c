@@ -73,7 +73,8 @@ static void initial(const void *params, double *theta) {
 }
 
 static void sample(const void *params, const float *theta, const float *obs, const uint32_t *words,
-                   float *act, float *delta, float *kept) {
+                   uint64_t busy, float *act, float *delta, float *kept) {
+  (void)busy;
   (void)kept;
   const pgb_gaussian_linear *p = params;
   const float gain = (float)p->gain;

@@ -95,10 +95,10 @@ static void act_on(float sd, float *a, float *d, float *e) {
 }
 
 static void sample(const void *params, const float *theta, const float *obs, const uint32_t *words,
-                   float *act, float *delta, float *kept) {
+                   uint64_t busy, float *act, float *delta, float *kept) {
   const gaussian_mlp *p = params;
   const size_t m = p->net.n_out;
-  PGB_KERNEL(pgb_mlp_forward)(&p->net, theta, obs, act, kept);
+  PGB_KERNEL(pgb_mlp_forward)(&p->net, theta, obs, busy, act, kept);
   for (size_t i = 0; i < m; i += 2) {
     const uint32_t *w = words + i * PGB_LANES;
     float spare[PGB_LANES];

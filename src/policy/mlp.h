@@ -62,9 +62,10 @@ void pgb_mlp_pack(const pgb_mlp *net, const float *theta, float *packed);
 /* Reference in double: y [n_out] of one observation. */
 void pgb_mlp_eval(const pgb_mlp *net, const double *theta, const double *obs, double *y);
 
-/* y [n_out][lanes] of obs [n_obs][lanes]; kept [lanes][n_kept] receives the hidden activations. */
-typedef void pgb_mlp_forward_fn(const pgb_mlp *net, const float *theta, const float *obs, float *y,
-                                float *kept);
+/* y [n_out][lanes] of obs [n_obs][lanes] for the lanes of the set `busy`, 0 for the others; kept [busy lanes,
+ * in order][n_kept] receives the hidden activations. */
+typedef void pgb_mlp_forward_fn(const pgb_mlp *net, const float *theta, const float *obs, uint64_t busy,
+                                float *y, float *kept);
 extern pgb_mlp_forward_fn PGB_KERNEL(pgb_mlp_forward);
 
 /* pgb_policy_class.contract for a policy whose delta is d log pi / d y [n_out], then that of the tail. */

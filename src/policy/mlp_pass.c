@@ -10,13 +10,10 @@
 
 enum { LINE = PGB_GEMM_COLUMNS, STEPS = PGB_MLP_STEPS, PART = 12 /* rows of a product between requests */ };
 
-/* x [rows][columns of ld] through the activation, in place. What the next call writes, `next` floats further,
- * is asked for meanwhile: activations of a rollout do not fit the caches. */
-static void activate(bool relu, float *x, size_t rows, size_t columns, size_t ld, size_t next) {
+/* x [rows][columns of ld] through the activation, in place. */
+static void activate(bool relu, float *x, size_t rows, size_t columns, size_t ld) {
   for (size_t i = 0; i < rows; i++) {
     float *row = x + i * ld;
-    for (size_t j = 0; j < columns; j += LINE)
-      __builtin_prefetch(row + next + j, 1);
     if (relu)
       for (size_t j = 0; j < columns; j += VEC)
         vec_store(row + j, vec_max(vec_zero(), vec_load(row + j)));
@@ -49,49 +46,87 @@ static void derive(bool relu, const float *h, size_t ldh, float *d, size_t ldd, 
         derive_tanh(h + i * ldh + j, d + i * ldd + j);
 }
 
-/* y [out][lanes] = b + W h for lanes [0, n): few outputs, so each is a product of two rows, summed in sixteen
+/* Lanes that go through the net together, so that their activations stay in the first-level cache from layer
+ * to layer: whole tiles of rows. */
+enum { FEW = 24, INPUTS = 64 };
+
+/* y [out][lanes] = b + W h for n lanes: few outputs, so each is a product of two rows, summed in sixteen
  * parts. */
-static void outputs(const pgb_mlp_layer *l, const float *packed, const float *h, size_t ldh, size_t n,
-                    float *y) {
-  for (size_t i = 0; i < n; i++)
-    for (size_t u = 0; u < l->out; u++) {
-      const float *row = packed + l->back + u * l->in_p;
+static void outputs(const pgb_mlp_layer *l, const float *packed, const float *h, size_t ldh,
+                    const uint8_t *lane, size_t n, float *y) {
+  for (size_t u = 0; u < l->out; u++) {
+    const float *row = packed + l->back + u * l->in_p;
+    const float start = packed[l->start + u];
+    float *to = y + u * PGB_LANES;
+    for (size_t i = 0; i < n; i++) {
       vec part[LINE / VEC];
       for (size_t v = 0; v < LINE / VEC; v++)
         part[v] = vec_zero();
       for (size_t j = 0; j < l->in_p; j += LINE)
         for (size_t v = 0; v < LINE / VEC; v++)
           part[v] = vec_fma(vec_load(row + j + v * VEC), vec_load(h + i * ldh + j + v * VEC), part[v]);
-      y[u * PGB_LANES + i] = packed[l->start + u] + vec_sum(part);
+      to[lane[i]] = start + vec_sum(part);
     }
+  }
 }
 
-/* Few lanes at a time, so that their activations stay in the first-level cache from layer to layer. */
-void PGB_KERNEL(pgb_mlp_forward)(const pgb_mlp *net, const float *theta, const float *obs, float *y,
-                                 float *kept) {
-  enum { FEW = 16 };
+/* Sums of the first layer for n lanes, of some inputs at a time. */
+static void first_layer(const pgb_mlp_layer *l, const float *packed, const float *obs, const uint8_t *lane,
+                        size_t n, float *h, size_t ld) {
+  float x[INPUTS * FEW];
+  for (size_t k = 0; k < l->in; k += INPUTS) {
+    const size_t depth = l->in - k < INPUTS ? l->in - k : INPUTS;
+    for (size_t j = 0; j < depth; j++)
+      for (size_t i = 0; i < n; i++)
+        x[j * FEW + i] = obs[(k + j) * PGB_LANES + lane[i]];
+    const pgb_gemm job = {.rows = n,
+                          .columns = l->out_p,
+                          .depth = depth,
+                          .a = x,
+                          .a_row = 1,
+                          .a_step = FEW,
+                          .b = packed + l->forward + k * l->out_p,
+                          .ldb = l->out_p,
+                          .c = h,
+                          .ldc = ld,
+                          .start = k == 0 ? packed + l->start : h};
+    PGB_KERNEL(pgb_gemm_run)(&job);
+  }
+}
+
+void PGB_KERNEL(pgb_mlp_forward)(const pgb_mlp *net, const float *theta, const float *obs, uint64_t busy,
+                                 float *y, float *kept) {
   const float *packed = theta + pgb_mlp_packed_at(net);
   const size_t ld = net->n_kept;
   const size_t last = net->n_layers - 1;
-  for (size_t lane = 0; lane < PGB_LANES; lane += FEW) {
-    float *h = kept + lane * ld;
-    for (size_t i = 0; i < last; i++) {
+  uint8_t lane[PGB_LANES];
+  size_t n = 0;
+  if (busy != ~(uint64_t)0)
+    memset(y, 0, net->n_out * PGB_LANES * sizeof *y);
+  for (; busy != 0; busy &= busy - 1)
+    lane[n++] = (uint8_t)__builtin_ctzll(busy);
+  for (size_t from = 0; from < n; from += FEW) {
+    const size_t few = n - from < FEW ? n - from : FEW;
+    float *h = kept + from * ld;
+    first_layer(&net->layer[0], packed, obs, lane + from, few, h, ld);
+    activate(net->relu, h, few, net->layer[0].out_p, ld);
+    for (size_t i = 1; i < last; i++) {
       const pgb_mlp_layer *l = &net->layer[i];
-      const pgb_gemm job = {.rows = FEW,
+      const pgb_gemm job = {.rows = few,
                             .columns = l->out_p,
                             .depth = l->in,
-                            .a = i == 0 ? obs + lane : h + net->layer[i - 1].at,
-                            .a_row = i == 0 ? 1 : ld,
-                            .a_step = i == 0 ? PGB_LANES : 1,
+                            .a = h + net->layer[i - 1].at,
+                            .a_row = ld,
+                            .a_step = 1,
                             .b = packed + l->forward,
                             .ldb = l->out_p,
                             .c = h + l->at,
                             .ldc = ld,
                             .start = packed + l->start};
       PGB_KERNEL(pgb_gemm_run)(&job);
-      activate(net->relu, h + l->at, FEW, l->out_p, ld, ld * FEW);
+      activate(net->relu, h + l->at, few, l->out_p, ld);
     }
-    outputs(&net->layer[last], packed, h + net->layer[last - 1].at, ld, FEW, y + lane);
+    outputs(&net->layer[last], packed, h + net->layer[last - 1].at, ld, lane + from, few, y);
   }
 }
 

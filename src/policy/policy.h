@@ -54,10 +54,11 @@ typedef struct pgb_policy_class {
   pgb_status (*start)(const void *params, uint64_t seed, double *theta);
   /* Rearranges theta for sample and contract; NULL where n_packed is 0. */
   void (*pack)(const void *params, const float *theta, float *packed);
-  /* Samples every lane. obs [n_obs][lanes], words [shape.words][lanes] -> act [n_act][lanes], delta
-   * [n_delta][lanes], kept [lanes][n_kept]. */
-  void (*sample)(const void *params, const float *theta, const float *obs, const uint32_t *words, float *act,
-                 float *delta, float *kept);
+  /* Samples the lanes of the set `busy`, and finds the others some valid action. obs [n_obs][lanes], words
+   * [shape.words][lanes] -> act [n_act][lanes], delta [n_delta][lanes], kept [busy lanes, in order][n_kept].
+   */
+  void (*sample)(const void *params, const float *theta, const float *obs, const uint32_t *words,
+                 uint64_t busy, float *act, float *delta, float *kept);
   /* Reference in double for one observation and action: log pi(act | obs). */
   double (*logp)(const void *params, const double *theta, const double *obs, const double *act);
   /* The contraction that every estimator is: for each of the episodes e = first.. (count of them) and each

@@ -85,7 +85,8 @@ static void sample_pair(const softmax_linear *p, const float *theta, const float
 }
 
 static void sample(const void *params, const float *theta, const float *obs, const uint32_t *words,
-                   float *act, float *delta, float *kept) {
+                   uint64_t busy, float *act, float *delta, float *kept) {
+  (void)busy;
   (void)kept;
   const softmax_linear *p = params;
   const float *bias = theta + p->n_choices * p->n_obs;

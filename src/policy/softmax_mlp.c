@@ -49,9 +49,9 @@ static void pack(const void *params, const float *theta, float *packed) {
 }
 
 static void sample(const void *params, const float *theta, const float *obs, const uint32_t *words,
-                   float *act, float *delta, float *kept) {
+                   uint64_t busy, float *act, float *delta, float *kept) {
   const softmax_mlp *p = params;
-  PGB_KERNEL(pgb_mlp_forward)(&p->net, theta, obs, delta, kept);
+  PGB_KERNEL(pgb_mlp_forward)(&p->net, theta, obs, busy, delta, kept);
   softmax_sample(p->net.n_out, words, act, delta);
 }
 

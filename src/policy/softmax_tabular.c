@@ -47,7 +47,8 @@ static void initial(const void *params, double *theta) {
 }
 
 static void sample(const void *params, const float *theta, const float *obs, const uint32_t *words,
-                   float *act, float *delta, float *kept) {
+                   uint64_t busy, float *act, float *delta, float *kept) {
+  (void)busy;
   (void)kept;
   const tabular *p = params;
   const int32_t n_choices = (int32_t)p->n_choices;

@@ -132,9 +132,18 @@ static void take_row(const job *j, size_t t) {
   b->end = end;
   b->obs = obs + out->n_obs * PGB_LANES;
   const uint32_t *words = step_words(&j->act_plan, j->address, &run->now, step, t, run->act_words);
-  actor->policy->sample(actor->policy_params, actor->theta, obs, words, b->act,
-                        out->delta + t * out->n_delta * PGB_LANES,
-                        out->kept + pgb_kept_at(out, t * PGB_LANES));
+  float *kept = out->kept;
+  uint64_t busy = ~(uint64_t)0;
+  if (out->n_kept > 0) {
+    busy = ~pgb_odd_lanes(idle);
+    kept += out->kept_steps * out->n_kept;
+    out->busy[t] = busy;
+    out->kept_row[t] = out->kept_steps;
+    out->kept_steps += (size_t)__builtin_popcountll(busy);
+    assert(out->kept_steps <= out->kept_room);
+  }
+  actor->policy->sample(actor->policy_params, actor->theta, obs, words, busy, b->act,
+                        out->delta + t * out->n_delta * PGB_LANES, kept);
   b->words = step_words(&j->step_plan, j->address, &run->now, step, t, run->step_words);
   actor->env->step(actor->env_params, b);
   if (t >= run->limit_row)
@@ -155,11 +164,13 @@ static void take_row(const job *j, size_t t) {
 }
 
 /* A rollout takes no more episodes once the rows that run on while its last ones end, about three times their
- * mean length, are a small part of it, or where nothing runs on. */
+ * mean length, are a small part of it, or where nothing runs on; and where the policy keeps much of each step
+ * once that fills the second-level cache. */
 static bool is_long_enough(const job *j, size_t t) {
   enum { ROWS = 512, EPISODES = 6 }; /* of each lane, on the average */
   const size_t running = j->run->running;
-  return (t >= ROWS && j->out->n_episodes - running >= (size_t)EPISODES * PGB_LANES) ||
+  return (j->out->n_kept > 0 && j->out->kept_steps >= j->out->kept_wish) ||
+         (t >= ROWS && j->out->n_episodes - running >= (size_t)EPISODES * PGB_LANES) ||
          (t >= ROWS / 2 && running == 0);
 }
 
@@ -225,6 +236,7 @@ void PGB_KERNEL(pgb_rollout_run)(const pgb_actor *actor, pgb_runner *run, pgb_ad
   run->limit_row = actor->space.horizon - 1;
   out->n_episodes = 0;
   out->rows = 0;
+  out->kept_steps = 0;
   out->starts[0] = 0;
   prepare_fresh(&j);
   for (size_t i = 0; i < PGB_LANES; i++)

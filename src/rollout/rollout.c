@@ -28,12 +28,23 @@ static pgb_status rows(size_t count, size_t size, void *out) {
   return pgb_alloc(count, size * PGB_LANES, out);
 }
 
+pgb_status pgb_rollout_keep(pgb_rollout *r, size_t bytes) {
+  if (r->n_kept == 0)
+    return pgb_ok();
+  const size_t most = r->capacity * PGB_LANES;
+  const size_t wish = bytes / (r->n_kept * sizeof(float));
+  const size_t room = wish + (r->horizon + 4) * PGB_LANES; /* ends of rows and blocks */
+  free(r->kept);
+  r->kept_wish = wish;
+  r->kept_room = room < most ? room : most;
+  return pgb_alloc(r->kept_room * r->n_kept, sizeof(float), (void *)&r->kept);
+}
+
 static pgb_status allocate(const pgb_actor *actor, pgb_rollout *r) {
   const size_t n = r->capacity;
   PGB_TRY(rows((n + 1) * r->n_obs, sizeof(float), &r->obs));
   PGB_TRY(rows(n * r->n_act, sizeof(float), &r->act));
   PGB_TRY(rows(n * r->n_delta, sizeof(float), &r->delta));
-  PGB_TRY(pgb_alloc(n * PGB_KEPT_LANES * r->n_kept, sizeof(float), (void *)&r->kept));
   PGB_TRY(rows(n, sizeof(float), &r->reward));
   PGB_TRY(rows(n + 1, sizeof(int32_t), &r->step));
   PGB_TRY(rows(n, sizeof(int32_t), &r->episode));
@@ -41,6 +52,11 @@ static pgb_status allocate(const pgb_actor *actor, pgb_rollout *r) {
   PGB_TRY(rows(n, sizeof(double), &r->togo));
   PGB_TRY(pgb_alloc(2 * n + 1, sizeof(uint64_t), (void *)&r->starts));
   r->ends = r->starts + n + 1;
+  if (r->n_kept > 0) {
+    PGB_TRY(pgb_alloc(n, sizeof(uint64_t), (void *)&r->busy));
+    PGB_TRY(pgb_alloc(n, sizeof(size_t), (void *)&r->kept_row));
+    PGB_TRY(pgb_rollout_keep(r, PGB_KEPT_BYTES));
+  }
   PGB_TRY(pgb_alloc(r->max_episodes, sizeof(double), (void *)&r->ret));
   PGB_TRY(pgb_alloc(r->max_episodes, sizeof(int32_t), (void *)&r->length));
   PGB_TRY(pgb_alloc(r->max_episodes, sizeof(int32_t), (void *)&r->origin));
@@ -75,8 +91,9 @@ pgb_status pgb_rollout_create(const pgb_actor *actor, size_t capacity, pgb_rollo
 void pgb_rollout_destroy(pgb_rollout *r) {
   if (r == NULL)
     return;
-  void *const pieces[] = {r->obs, r->act,    r->delta,  r->reward,   r->step,   r->episode, r->end, r->togo,
-                          r->ret, r->length, r->origin, r->discount, r->starts, r->kept,    r};
+  void *const pieces[] = {r->obs,    r->act,  r->delta,    r->reward, r->step,   r->episode,
+                          r->end,    r->togo, r->ret,      r->length, r->origin, r->discount,
+                          r->starts, r->busy, r->kept_row, r->kept,   r};
   for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
     free(pieces[i]);
 }

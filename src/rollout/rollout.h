@@ -30,10 +30,16 @@ typedef struct pgb_actor {
   double gamma;
 } pgb_actor;
 
+enum { PGB_KEPT_BYTES = 1 << 20 };
+
 typedef struct pgb_runner pgb_runner; /* batch, random words and lane bookkeeping of one rank */
 
 /* capacity: rows; at least the horizon. */
 pgb_status pgb_rollout_create(const pgb_actor *actor, size_t capacity, pgb_rollout **out) PGB_MUST_CHECK;
+/* A rollout takes no more episodes once what the policy keeps of its steps has reached so many bytes, at
+ * first PGB_KEPT_BYTES, which stay in the second-level cache until they are contracted. What was kept is
+ * lost. PGB_RUNTIME without memory. */
+pgb_status pgb_rollout_keep(pgb_rollout *rollout, size_t bytes) PGB_MUST_CHECK;
 void pgb_rollout_destroy(pgb_rollout *rollout); /* accepts NULL */
 pgb_status pgb_runner_create(const pgb_actor *actor, pgb_runner **out) PGB_MUST_CHECK;
 void pgb_runner_destroy(pgb_runner *runner); /* accepts NULL */
