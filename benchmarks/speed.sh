@@ -59,12 +59,17 @@ perceptron='--env cartpole --policy softmax-mlp:hidden=64x64'
 alone='--batch 64 --estimator gpomdp --baseline none'
 cheap='--batch 64 --estimator reinforce,gpomdp --baseline none,mean,loo,normalised,optimal'
 
-# peers FILTER: "name rate rate" of the micro benchmarks (items, words or flops), per second of wall time and of processor
-# time.
+# peers FILTER: "name rate rate" of the micro benchmarks (steps of pipelines, else their words or flops), per second of wall
+# time and of processor time.
 peers() {
   pin "$micro" --benchmark_filter="$1" --benchmark_min_time=0.2 --benchmark_format=json 2>"$room/log" >"$room/json" ||
     fail "the micro benchmarks failed"
-  flat <"$room/json" | awk '{ print $1, $5 * $3 / $2, $5 }'
+  flat <"$room/json" | awk '{
+      rate = $5
+      for (k = 4; k < NF; k += 2)
+        if ($k == "items_per_second") rate = $(k + 1)
+      print $1, rate * $3 / $2, rate
+    }'
 }
 
 # peer NAME [3]: its rate, the second column or the third.
