@@ -69,7 +69,9 @@ static void lay_out(pgb_mlp *net, size_t n_obs, const size_t *width) {
       at += l->out_p;
     in = out;
   }
-  net->n_kept = at;
+  net->n_x = net->layer[0].in_p;
+  net->n_kept = net->n_x + at;
+  net->n_top = at;
   net->n_row = at + padded(net->n_out + net->n_tail);
   net->n_theta = theta + net->n_tail;
 }
@@ -84,7 +86,7 @@ pgb_status pgb_mlp_prepare(pgb_mlp *net, size_t n_obs, size_t n_out, size_t n_ta
   net->n_tail = n_tail;
   lay_out(net, n_obs, width);
   const pgb_mlp_layer *last = &net->layer[n];
-  const size_t row = padded(n_obs) + net->n_kept + 2 * net->n_row;
+  const size_t row = net->n_kept + 2 * net->n_row;
   *shape = (pgb_policy_shape){.n_theta = net->n_theta,
                               .n_packed = last->back + last->out * last->in_p,
                               .n_kept = net->n_kept,

@@ -17,7 +17,7 @@ typedef struct pgb_mlp_layer {
   size_t in, out, in_p, out_p;
   size_t weight, bias;         /* places in theta                                                     */
   size_t forward, start, back; /* places in the packed copy: W' [in][out_p], b [out_p], W [out][in_p] */
-  size_t at;                   /* its activations and deltas in a row of all layers'                  */
+  size_t at;                   /* its activations and deltas in rows of all layers'                   */
   bool turned;                 /* its gradient is summed as [in][out_p], which is less padding        */
 } pgb_mlp_layer;
 
@@ -25,8 +25,10 @@ typedef struct pgb_mlp {
   const char *hidden, *activation; /* options as given */
   bool relu;
   size_t n_layers, n_out, n_tail, n_theta;
-  size_t n_kept; /* floats of a row of hidden activations, also where the output's deltas begin */
-  size_t n_row;  /* the same with the output's deltas                                         */
+  size_t n_x;    /* floats of a row before the activations: the observation                     */
+  size_t n_kept; /* the same with all hidden activations                                      */
+  size_t n_top;  /* floats of a row of hidden deltas, where the output's begin                */
+  size_t n_row;  /* the same with the output's                                                */
   size_t room;   /* floats of the largest gradient of a layer that is not summed in place         */
   pgb_mlp_layer layer[PGB_MLP_HIDDEN + 1];
 } pgb_mlp;
@@ -63,7 +65,7 @@ void pgb_mlp_pack(const pgb_mlp *net, const float *theta, float *packed);
 void pgb_mlp_eval(const pgb_mlp *net, const double *theta, const double *obs, double *y);
 
 /* y [n_out][lanes] of obs [n_obs][lanes] for the lanes of the set `busy`, 0 for the others; kept [busy lanes,
- * in order][n_kept] receives the hidden activations. */
+ * in order][n_kept] receives the observation and the hidden activations. */
 typedef void pgb_mlp_forward_fn(const pgb_mlp *net, const float *theta, const float *obs, uint64_t busy,
                                 float *y, float *kept);
 extern pgb_mlp_forward_fn PGB_KERNEL(pgb_mlp_forward);

@@ -8,7 +8,12 @@
 #include <assert.h>
 #include <string.h>
 
-enum { LINE = PGB_GEMM_COLUMNS, STEPS = PGB_MLP_STEPS, PART = 12 /* rows of a product between requests */ };
+enum {
+  LINE = PGB_GEMM_COLUMNS,
+  STEPS = PGB_MLP_STEPS,
+  PART = 12 /* rows of a product between requests */,
+  FAR = 3 << 20 /* bytes */
+};
 
 /* x [rows][columns of ld] through the activation, in place. */
 static void activate(bool relu, float *x, size_t rows, size_t columns, size_t ld) {
@@ -30,25 +35,23 @@ static inline void derive_relu(const float *h, float *d) {
     d[k] = h[k] > 0.0f ? d[k] : 0.0f;
 }
 
-static inline void derive_tanh(const float *h, float *d) {
-  PGB_LANE_LOOP
-  for (size_t k = 0; k < LINE; k++)
-    d[k] = d[k] * (1.0f - h[k] * h[k]);
-}
-
-/* The same for [rows][columns] of ldh and ldd. */
+/* d *= f'(.) of units with activations h: [rows][columns] of ldh and ldd. */
 static void derive(bool relu, const float *h, size_t ldh, float *d, size_t ldd, size_t rows, size_t columns) {
-  for (size_t i = 0; i < rows; i++)
-    for (size_t j = 0; j < columns; j += LINE)
-      if (relu)
-        derive_relu(h + i * ldh + j, d + i * ldd + j);
-      else
-        derive_tanh(h + i * ldh + j, d + i * ldd + j);
+  const vec one = vec_all(1.0f);
+  for (size_t i = 0; i < rows; i++, h += ldh, d += ldd)
+    if (relu)
+      for (size_t j = 0; j < columns; j += LINE)
+        derive_relu(h + j, d + j);
+    else
+      for (size_t j = 0; j < columns; j += VEC) {
+        const vec y = vec_load(h + j);
+        vec_store(d + j, vec_mul(vec_load(d + j), vec_sub(one, vec_mul(y, y))));
+      }
 }
 
 /* Lanes that go through the net together, so that their activations stay in the first-level cache from layer
  * to layer: whole tiles of rows. */
-enum { FEW = 24, INPUTS = 64 };
+enum { FEW = 24 };
 
 /* y [out][lanes] = b + W h for n lanes: few outputs, so each is a product of two rows, summed in sixteen
  * parts. */
@@ -70,27 +73,16 @@ static void outputs(const pgb_mlp_layer *l, const float *packed, const float *h,
   }
 }
 
-/* Sums of the first layer for n lanes, of some inputs at a time. */
-static void first_layer(const pgb_mlp_layer *l, const float *packed, const float *obs, const uint8_t *lane,
-                        size_t n, float *h, size_t ld) {
-  float x[INPUTS * FEW];
-  for (size_t k = 0; k < l->in; k += INPUTS) {
-    const size_t depth = l->in - k < INPUTS ? l->in - k : INPUTS;
-    for (size_t j = 0; j < depth; j++)
-      for (size_t i = 0; i < n; i++)
-        x[j * FEW + i] = obs[(k + j) * PGB_LANES + lane[i]];
-    const pgb_gemm job = {.rows = n,
-                          .columns = l->out_p,
-                          .depth = depth,
-                          .a = x,
-                          .a_row = 1,
-                          .a_step = FEW,
-                          .b = packed + l->forward + k * l->out_p,
-                          .ldb = l->out_p,
-                          .c = h,
-                          .ldc = ld,
-                          .start = k == 0 ? packed + l->start : h};
-    PGB_KERNEL(pgb_gemm_run)(&job);
+/* The observations of n lanes as rows [n][ld] of n_x. */
+static void observe(const pgb_mlp *net, const float *obs, const uint8_t *lane, size_t n, float *x,
+                    size_t ld) {
+  const size_t full = net->layer[0].in / LINE * LINE;
+  for (size_t i = 0; i < n; i++) {
+    float *row = x + i * ld;
+    for (size_t k = full; k < net->n_x; k += VEC)
+      vec_store(row + k, vec_zero());
+    for (size_t k = 0; k < net->layer[0].in; k++)
+      row[k] = obs[k * PGB_LANES + lane[i]];
   }
 }
 
@@ -107,15 +99,14 @@ void PGB_KERNEL(pgb_mlp_forward)(const pgb_mlp *net, const float *theta, const f
     lane[n++] = (uint8_t)__builtin_ctzll(busy);
   for (size_t from = 0; from < n; from += FEW) {
     const size_t few = n - from < FEW ? n - from : FEW;
-    float *h = kept + from * ld;
-    first_layer(&net->layer[0], packed, obs, lane + from, few, h, ld);
-    activate(net->relu, h, few, net->layer[0].out_p, ld);
-    for (size_t i = 1; i < last; i++) {
+    float *h = kept + from * ld + net->n_x;
+    observe(net, obs, lane + from, few, h - net->n_x, ld);
+    for (size_t i = 0; i < last; i++) {
       const pgb_mlp_layer *l = &net->layer[i];
       const pgb_gemm job = {.rows = few,
                             .columns = l->out_p,
                             .depth = l->in,
-                            .a = h + net->layer[i - 1].at,
+                            .a = i == 0 ? h - net->n_x : h + net->layer[i - 1].at,
                             .a_row = ld,
                             .a_step = 1,
                             .b = packed + l->forward,
@@ -143,9 +134,8 @@ typedef struct work {
   size_t n_w;
   const float *const *weight;
   float *out;
-  size_t ldx;    /* of x */
-  float *x;      /* [STEPS][ldx] observations                                                     */
-  float *h;      /* [STEPS][n_kept] hidden activations                                            */
+  bool far;      /* the rollout's activations do not fit the cache                                */
+  float *x;      /* [STEPS][n_kept] observations and hidden activations                           */
   float *d;      /* [STEPS][n_row] deltas of unit scores: of every hidden layer, then of the output */
   float *scaled; /* [STEPS][n_row] times a weight                                                 */
   float *bias;   /* [n_row] their sums                                                           */
@@ -162,25 +152,23 @@ static void gather(work *w, size_t at, size_t row) {
   const pgb_rollout *r = w->r;
   const size_t t = at / PGB_LANES;
   const size_t lane = at % PGB_LANES;
-  const float *obs = r->obs + t * r->n_obs * PGB_LANES + lane;
   const float *delta = r->delta + t * r->n_delta * PGB_LANES + lane;
   const float *kept = r->kept + pgb_kept_at(r, at);
-  float *x = w->x + row * w->ldx;
-  float *top = w->d + row * net->n_row + net->n_kept;
-  float *h = w->h + row * net->n_kept;
-  for (size_t k = 0; k < r->n_obs; k++)
-    x[k] = obs[k * PGB_LANES];
+  float *x = w->x + row * net->n_kept;
+  float *top = w->d + row * net->n_row + net->n_top;
   for (size_t k = 0; k < r->n_delta; k++)
     top[k] = delta[k * PGB_LANES];
   for (size_t k = 0; k < net->n_kept; k += LINE)
     for (size_t v = 0; v < LINE; v += VEC)
-      vec_store(h + k + v, vec_load(kept + k + v));
+      vec_store(x + k + v, vec_load(kept + k + v));
 }
 
 /* Asks for the activations of the n steps that follow, which are too many to be in cache, while others are
  * worked on. */
 static void look_ahead(work *w, size_t n) {
   const pgb_rollout *r = w->r;
+  if (!w->far)
+    return;
   for (; n > 0 && w->ahead_episode < r->n_episodes; n--) {
     const size_t at = (size_t)r->origin[w->ahead_episode] + w->ahead_step * PGB_LANES;
     const float *kept = r->kept + pgb_kept_at(r, at);
@@ -210,7 +198,8 @@ static void propagate(const work *w) {
                           .c = w->d + below->at,
                           .ldc = net->n_row};
     PGB_KERNEL(pgb_gemm_run)(&job);
-    derive(net->relu, w->h + below->at, net->n_kept, w->d + below->at, net->n_row, w->rows, l->in_p);
+    derive(net->relu, w->x + net->n_x + below->at, net->n_kept, w->d + below->at, net->n_row, w->rows,
+           l->in_p);
   }
 }
 
@@ -265,8 +254,8 @@ static void layer_gradient(work *w, const segment *s, size_t i, float *out) {
   const pgb_mlp *net = w->net;
   const pgb_mlp_layer *l = &net->layer[i];
   const bool in_place = !l->turned && l->in == l->in_p;
-  const size_t ldx = i == 0 ? w->ldx : net->n_kept;
-  const float *x = i == 0 ? w->x + s->row * ldx : w->h + s->row * ldx + net->layer[i - 1].at;
+  const size_t ldx = net->n_kept;
+  const float *x = w->x + s->row * ldx + (i == 0 ? 0 : net->n_x + net->layer[i - 1].at);
   const float *d = w->scaled + l->at;
   pgb_gemm job = {.rows = l->turned ? l->in : l->out,
                   .columns = l->turned ? l->out_p : l->in_p,
@@ -315,6 +304,8 @@ static void segment_gradients(work *w, const segment *s, size_t first) {
 /* What has been gathered. */
 static void flush(work *w, size_t first) {
   size_t parts = 0;
+  if (w->rows == 0)
+    return;
   for (size_t i = 0; i < w->net->n_layers; i++)
     parts += ((w->net->layer[i].turned ? w->net->layer[i].in : w->net->layer[i].out) + PART - 1) / PART;
   assert(parts > 0);
@@ -330,15 +321,13 @@ static void flush(work *w, size_t first) {
 
 static void lay_out(work *w, float *scratch) {
   const pgb_mlp *net = w->net;
-  w->ldx = net->layer[0].in_p;
   w->x = scratch;
-  w->h = w->x + STEPS * w->ldx;
-  w->d = w->h + STEPS * net->n_kept;
+  w->d = w->x + STEPS * net->n_kept;
   w->scaled = w->d + STEPS * net->n_row;
   w->bias = w->scaled + STEPS * net->n_row;
   w->room = w->bias + net->n_row;
-  memset(w->x, 0, STEPS * w->ldx * sizeof *w->x); /* the padding of what is gathered */
-  memset(w->d, 0, STEPS * net->n_row * sizeof *w->d);
+  for (size_t i = 0; i < STEPS; i++) /* the padding of what is gathered */
+    memset(w->d + i * net->n_row + net->n_top, 0, (net->n_row - net->n_top) * sizeof *w->d);
 }
 
 void PGB_KERNEL(pgb_mlp_contract)(const pgb_mlp *net, const float *theta, const pgb_rollout *rollout,
@@ -350,12 +339,15 @@ void PGB_KERNEL(pgb_mlp_contract)(const pgb_mlp *net, const float *theta, const 
             .n_w = n_w,
             .weight = weight,
             .out = out,
+            .far = rollout->kept_steps * net->n_kept * sizeof(float) > FAR,
             .ahead_episode = first};
   assert(first + count <= rollout->n_episodes && rollout->n_delta == net->n_out + net->n_tail);
   lay_out(&w, scratch);
   look_ahead(&w, STEPS);
   for (size_t e = first; e < first + count; e++) {
     const size_t length = (size_t)rollout->length[e];
+    if (length > STEPS - w.rows && length <= STEPS) /* episodes are divided only where they must be */
+      flush(&w, first);
     for (size_t t = 0; t < length;) {
       const size_t n = length - t < STEPS - w.rows ? length - t : STEPS - w.rows;
       w.segments[w.n_segments++] = (segment){.episode = e, .t0 = t, .n = n, .row = w.rows};
@@ -367,6 +359,5 @@ void PGB_KERNEL(pgb_mlp_contract)(const pgb_mlp *net, const float *theta, const 
         flush(&w, first);
     }
   }
-  if (w.rows > 0)
-    flush(&w, first);
+  flush(&w, first);
 }

@@ -36,7 +36,7 @@ struct pgb_measure {
   void *self;
 };
 
-enum { OUT_BYTES = 1 << 20, GROUP_BYTES = 1 << 20, GROUP_LEAST = 16, ROUNDS_KEPT = 8 };
+enum { OUT_BYTES = 1 << 20, GROUP_BYTES = 1 << 18, GROUP_LEAST = 8, ROUNDS_KEPT = 8 };
 
 /* Episodes that a rollout may hold, and how many of them are contracted at a time: all, unless the policy can
  * do a few while their sums are in cache. It keeps much of every step then, so a rollout is short: some
