@@ -28,15 +28,20 @@ static pgb_status rows(size_t count, size_t size, void *out) {
   return pgb_alloc(count, size * PGB_LANES, out);
 }
 
+size_t pgb_rollout_kept_room(size_t n_kept, size_t horizon, size_t capacity, size_t bytes) {
+  enum { BLOCK = 4 }; /* rows after which it is looked again */
+  const size_t wish = n_kept == 0 ? 0 : bytes / (n_kept * sizeof(float));
+  const size_t most = capacity * PGB_LANES;
+  const size_t room = wish + (horizon + BLOCK) * PGB_LANES;
+  return room < most ? room : most;
+}
+
 pgb_status pgb_rollout_keep(pgb_rollout *r, size_t bytes) {
   if (r->n_kept == 0)
     return pgb_ok();
-  const size_t most = r->capacity * PGB_LANES;
-  const size_t wish = bytes / (r->n_kept * sizeof(float));
-  const size_t room = wish + (r->horizon + 4) * PGB_LANES; /* ends of rows and blocks */
   free(r->kept);
-  r->kept_wish = wish;
-  r->kept_room = room < most ? room : most;
+  r->kept_wish = bytes / (r->n_kept * sizeof(float));
+  r->kept_room = pgb_rollout_kept_room(r->n_kept, r->horizon, r->capacity, bytes);
   return pgb_alloc(r->kept_room * r->n_kept, sizeof(float), (void *)&r->kept);
 }
 

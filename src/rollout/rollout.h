@@ -40,6 +40,8 @@ pgb_status pgb_rollout_create(const pgb_actor *actor, size_t capacity, pgb_rollo
  * first PGB_KEPT_BYTES, which stay in the second-level cache until they are contracted. What was kept is
  * lost. PGB_RUNTIME without memory. */
 pgb_status pgb_rollout_keep(pgb_rollout *rollout, size_t bytes) PGB_MUST_CHECK;
+/* Steps that it then has room to keep. */
+size_t pgb_rollout_kept_room(size_t n_kept, size_t horizon, size_t capacity, size_t bytes);
 void pgb_rollout_destroy(pgb_rollout *rollout); /* accepts NULL */
 pgb_status pgb_runner_create(const pgb_actor *actor, pgb_runner **out) PGB_MUST_CHECK;
 void pgb_runner_destroy(pgb_runner *runner); /* accepts NULL */

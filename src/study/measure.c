@@ -38,6 +38,12 @@ struct pgb_measure {
 
 enum { OUT_BYTES = 1 << 20, GROUP_BYTES = 1 << 18, GROUP_LEAST = 8, ROUNDS_KEPT = 8 };
 
+/* What a policy keeps of a rollout, at the most: much more than fits the cache where whole batches are needed
+ * at once, lest batches be run twice. */
+static size_t kept_bytes(bool whole_batches) {
+  return whole_batches ? (size_t)PGB_KEPT_BYTES << 4 : PGB_KEPT_BYTES;
+}
+
 /* Episodes that a rollout may hold, and how many of them are contracted at a time: all, unless the policy can
  * do a few while their sums are in cache. It keeps much of every step then, so a rollout is short: some
  * rounds of the lanes, which end with fewer and fewer of them busy. */
@@ -79,6 +85,8 @@ static pgb_status allocate(pgb_measure *m) {
   const size_t lanes = capacity * PGB_LANES;
   PGB_TRY(pgb_runner_create(actor, &m->runner));
   PGB_TRY(pgb_rollout_create(actor, capacity, &m->rollout));
+  if (m->plan->has_step_row)
+    PGB_TRY(pgb_rollout_keep(m->rollout, kept_bytes(true)));
   m->n_few = actor->policy->expand != NULL && actor->shape.n_few > 0 ? actor->shape.n_few : n_theta;
   set_group(m);
   PGB_TRY(pgb_alloc(n_rows, sizeof(float *), (void *)&m->weight));
@@ -149,16 +157,22 @@ size_t pgb_measure_stride(const pgb_study *study, const pgb_cell *cell) {
 double pgb_measure_bytes(const pgb_study *study, const pgb_cell *cell) {
   const pgb_actor *a = &cell->actor;
   const double d = (double)a->shape.n_theta;
+  bool whole_batches = false;
   double per_estimator = 1; /* rows: without baseline, and with each that is no constant */
   for (size_t b = 0; b < study->n_baselines; b++)
     if (study->baselines[b]->kind == PGB_BASELINE_VALUE || study->baselines[b]->kind == PGB_BASELINE_STEP)
       per_estimator++;
+  for (size_t b = 0; b < study->n_baselines; b++)
+    whole_batches = whole_batches || study->baselines[b]->kind == PGB_BASELINE_STEP;
   const double rows = per_estimator * (double)study->n_estimators + 2; /* and two of ones */
   const double sums = rows + 2 * per_estimator;
-  const double steps = (double)(pgb_rollout_capacity(&a->space) * PGB_LANES);
-  const double step_bytes =
-      4 * (double)(a->space.n_obs + a->space.n_act + a->shape.n_delta + a->shape.n_kept) + 30;
-  return steps * (step_bytes + 4 * rows) + fmax(OUT_BYTES, PGB_LANES * rows * d * 4) +
+  const size_t capacity = pgb_rollout_capacity(&a->space);
+  const double steps = (double)(capacity * PGB_LANES);
+  const double step_bytes = 4 * (double)(a->space.n_obs + a->space.n_act + a->shape.n_delta) + 30;
+  const double kept =
+      (double)pgb_rollout_kept_room(a->shape.n_kept, a->space.horizon, capacity, kept_bytes(whole_batches)) *
+      4 * (double)a->shape.n_kept;
+  return kept + steps * (step_bytes + 4 * rows) + fmax(OUT_BYTES, PGB_LANES * rows * d * 4) +
          4 * ((double)a->shape.scratch + rows * (double)a->shape.scratch_row) + d * sums * 8;
 }
 
