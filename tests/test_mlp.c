@@ -2,6 +2,7 @@
 /* Policies with a network: whole-episode gradients against an independent reference in double, itself against
  * central differences of log pi; sums that are split; the same bits within a family of instruction sets. */
 #include "kernels.h"
+#include "policy/vec.h"
 
 enum { LAYERS = 9, WIDTH = 128, ROWS = 3, SOME = 100 };
 
@@ -231,6 +232,29 @@ static void check_pieces(checks *c, bench *b) {
   free(all);
 }
 
+/* Steps of episodes are kept, and no others; a rollout that keeps less holds the same episodes. Leaves that
+ * one. */
+static void check_kept(checks *c, bench *b, pgb_isa isa) {
+  const pgb_rollout *r = b->k.r;
+  const size_t n = r->n_episodes;
+  size_t steps = 0;
+  double *ret = malloc(n * sizeof *ret);
+  CHECK(c, ret != NULL);
+  if (ret == NULL)
+    return;
+  for (size_t e = 0; e < n; e++) {
+    steps += (size_t)r->length[e];
+    ret[e] = r->ret[e];
+  }
+  CHECK(c, r->kept_steps == steps && steps <= r->kept_room);
+  CHECK_OK(c, pgb_rollout_keep(b->k.r, 1000));
+  kernel_roll(&b->k, isa, b->a, (pgb_address){.seed = 5, .stream = 3}, 7, 11, SOME);
+  CHECK(c, r->n_episodes <= PGB_LANES && r->n_episodes <= n && r->kept_steps <= r->kept_room);
+  for (size_t e = 0; e < r->n_episodes; e++)
+    CHECK(c, r->ret[e] == ret[e]);
+  free(ret);
+}
+
 static uint64_t digest(const bench *b) {
   uint64_t hash = 0xcbf29ce484222325u;
   const unsigned char *byte = (const unsigned char *)b->out;
@@ -263,10 +287,31 @@ static void test_gradients(checks *c) {
         uint64_t *hash = &family[isa >= PGB_ISA_AVX2];
         CHECK(c, *hash == 0 || *hash == digest(&b));
         *hash = digest(&b);
+        check_kept(c, &b, (pgb_isa)isa);
       }
       bench_close(&b);
     }
   }
+}
+
+/* The least instruction set's, which rounds most often. */
+static void test_tanh(checks *c) {
+  double worst = 0;
+  size_t beyond = 0;
+  for (float x = 1e-6f; x < 12; x *= 1.00001f) {
+    float y[16], z[16];
+    for (size_t k = 0; k < 16; k++)
+      z[k] = k % 2 == 0 ? x : -x;
+    for (size_t k = 0; k < 16; k += VEC)
+      vec_store(y + k, vec_tanh(vec_load(z + k)));
+    const double want = tanh((double)x);
+    const float near = (float)want;
+    const double ulp = (double)nextafterf(near, 2) - (double)near;
+    worst = fmax(worst, fabs((double)y[0] - want) / ulp);
+    beyond += y[0] > 1 || y[15] != -y[0];
+  }
+  printf("tanh: %.3f ulp\n", worst);
+  CHECK(c, worst < 6.5 && beyond == 0);
 }
 
 /* Largest entry of |W W' - gain^2 I| or, of a tall one, |W' W - gain^2 I|. */
@@ -382,6 +427,7 @@ int main(void) {
   test_refused(&c);
   test_start(&c);
   test_start_is_uniform(&c);
+  test_tanh(&c);
   test_gradients(&c);
   return check_end(&c, "mlp");
 }
