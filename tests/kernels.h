@@ -89,7 +89,8 @@ static inline void kernel_poison(pgb_rollout *r) {
   memset(r->obs, 0xff, steps * r->n_obs * sizeof(float));
   memset(r->act, 0xff, steps * r->n_act * sizeof(float));
   memset(r->delta, 0xff, steps * r->n_delta * sizeof(float));
-  memset(r->kept, 0xff, r->kept_room * r->n_kept * sizeof(float));
+  if (r->n_kept > 0)
+    memset(r->kept, 0xff, r->kept_room * r->n_kept * sizeof(float));
   memset(r->reward, 0xff, steps * sizeof(float));
   memset(r->step, 0xff, steps * sizeof(int32_t));
   memset(r->episode, 0xff, steps * sizeof(int32_t));

@@ -139,9 +139,8 @@ static void body(bench_state *state, void *argument) {
   const double linear = kind == CONTRACTS ? 2.0 * (double)r.actor->shape.n_theta : 0;
   const double flops = !network ? linear : kind == SAMPLES ? t->of->forward : t->of->backward;
   if (kind != ROLLS && flops > 0) {
-    const double each = network && kind == SAMPLES ? lane_steps : steps; /* idle lanes are sampled too */
-    bench_rate(state, "flops", each * flops);
-    bench_share(state, "fma", each * flops, t->limits->fma);
+    bench_rate(state, "flops", steps * flops);
+    bench_share(state, "fma", steps * flops, t->limits->fma);
   }
   if (kind == CONTRACTS && !network) {
     const double bytes = lane_steps * (double)((r.rollout->n_obs + r.rollout->n_delta + 1) * sizeof(float));
