@@ -239,7 +239,8 @@ static void contract(pgb_measure *m, size_t first, size_t n) {
 /* Returns of the complete batch into the block's figures; its sum of squares about the mean. */
 static double finish_returns(const pgb_measure *m, double *figures) {
   const double n = (double)m->filled;
-  const double square = fmax(m->off2 - m->off * m->off / n, 0);
+  const double sum = m->off2 - m->off * m->off / n;
+  const double square = sum < 0 ? 0 : sum; /* of returns that overflowed it stays NaN */
   const double before = figures[PGB_SLOT_EPISODES];
   const double far = m->first + m->off / n - figures[PGB_SLOT_RETURN_MEAN];
   figures[PGB_SLOT_EPISODES] = before + n;
