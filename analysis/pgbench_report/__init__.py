@@ -6,6 +6,7 @@
 >>> run["/bandit/softmax-tabular"].data["variance_trace"].sel(estimator="reinforce", baseline="none")
 """
 
+from .combine import aggregate, bootstrap, combine, iqm, replicates, trace
 from .load import Cell, ReportError, Run, load
 
-__all__ = ["Cell", "ReportError", "Run", "load"]
+__all__ = ["Cell", "ReportError", "Run", "aggregate", "bootstrap", "combine", "iqm", "load", "replicates", "trace"]

@@ -12,27 +12,51 @@ from pathlib import Path
 
 from .load import ReportError, Run, load
 
-FORMATS = ("html", "png", "svg", "csv", "md")
+FORMATS = ("html", "png", "svg", "pdf", "csv", "md")
 DEFAULT = "html,png,svg"
 USAGE = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0, or 2 with one message on stderr."""
-    options = parser().parse_intermixed_args(arguments)
-    try:
-        runs = load(options.files)
-        formats = options.formats or ([] if options.summary else _formats(DEFAULT))
-        if options.summary:
-            from . import summary
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["diff"]:
+        return _guarded(lambda: _diff(diff_parser().parse_args(given[1:])))
+    return _guarded(lambda: _report(parser().parse_intermixed_args(given)))
 
-            print(summary.text(runs), end="")
-        for path in write(runs, formats, options.output, options.batch):
-            print(path, file=sys.stderr if options.summary else sys.stdout)
+
+def _report(options: argparse.Namespace) -> None:
+    if options.follow:
+        from .follow import follow
+
+        for path in options.files:
+            follow(Path(path))
+        return
+    runs = load(options.files)
+    formats = options.formats or ([] if options.summary else _formats(DEFAULT))
+    if options.summary:
+        from . import summary
+
+        print(summary.text(runs), end="")
+    for path in write(runs, formats, options.output, options.batch):
+        print(path, file=sys.stderr if options.summary else sys.stdout)
+
+
+def _diff(options: argparse.Namespace) -> None:
+    from . import diff
+
+    print(diff.text(*load([options.before, options.after])), end="")
+
+
+def _guarded(work: Callable[[], None]) -> int:
+    try:
+        work()
         sys.stdout.flush()
     except ReportError as error:
         print(f"pgbench-report: {error}", file=sys.stderr)
         return USAGE
+    except KeyboardInterrupt:  # the end of --follow
+        return 0
     except BrokenPipeError:  # the reader (less, head) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
@@ -50,6 +74,20 @@ def parser() -> argparse.ArgumentParser:
                         help=f"what to write, of {', '.join(FORMATS)} (default: {DEFAULT}; nothing with --summary)")  # fmt: skip
     parser.add_argument("--batch", type=int, metavar="N", help="batch size that figures show (default: the largest)")
     parser.add_argument("--summary", action="store_true", help="print the tables")
+    parser.add_argument("--follow", action="store_true", help="print what is done of a running or interrupted FILE, and what is missing; "
+                        "on a terminal again and again until it is complete")  # fmt: skip
+    parser.epilog = "pgbench-report diff A B says what changed between two runs: configuration, provenance, figures beyond their errors."
+    return parser
+
+
+def diff_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pgbench-report diff",
+        description="What changed between two runs: configuration, provenance, figures by more than their errors.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("before", metavar="A", help="result file")
+    parser.add_argument("after", metavar="B", help="result file to compare with it")
     return parser
 
 
@@ -83,6 +121,9 @@ def _write_one(runs: Sequence[Run], name: str, folder: Path, stem: str, batch: i
     if name in ("png", "svg"):
         return _write_figures(runs, name, folder, stem, batch)
     path = folder / f"{stem}.{name}"
+    if name == "pdf":
+        _replace(path, partial(_write_pdf, runs, batch))
+        return [path]
     if name == "html":
         from .page import page
 
@@ -121,6 +162,27 @@ def _write_figures(runs: Sequence[Run], suffix: str, folder: Path, stem: str, ba
         _replace(path, partial(figure.save, drawn))
         out.append(path)
     return out + _write_scaling(runs, suffix, folder, stem)
+
+
+def _write_pdf(runs: Sequence[Run], batch: int | None, path: Path) -> None:
+    """All figures of all cells, one document."""
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    from . import chart_figure, charts, figure, laws, overview, scaling_figure
+
+    with PdfPages(path, metadata={"CreationDate": None, "Title": "pgbench: " + ", ".join(r.path.stem for r in runs)}) as out:
+        for run in runs:
+            for title, chart in laws.charts(run.cells, batch):
+                out.savefig(chart_figure.draw(chart, title))
+            style = figure.styles(run.cells)
+            for cell in run:
+                title = overview.full_title(cell, run, len(runs) > 1)
+                out.savefig(figure.draw([figure.panel(cell, batch, title)], style))
+                for chart in charts.of_cell(cell, batch):
+                    if chart.key not in ("variance", "ratio"):
+                        out.savefig(chart_figure.draw(chart, f"{title}: {chart.title}"))
+            if run.scaling is not None:
+                out.savefig(scaling_figure.draw(run))
 
 
 def _write_scaling(runs: Sequence[Run], suffix: str, folder: Path, stem: str) -> list[Path]:

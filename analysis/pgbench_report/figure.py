@@ -246,7 +246,7 @@ def pages(panels: Sequence[Panel]) -> list[Sequence[Panel]]:
 def save(figure: Figure, path: Path) -> None:
     """PNG at 200 dpi, or SVG; the same input gives the same bytes."""
     with matplotlib.rc_context(FONT):
-        metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
+        metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix, {"Software": None})
         figure.savefig(path, dpi=200, metadata=metadata)
 
 

@@ -25,7 +25,7 @@ FIGURES = (
     "variance_trace", "variance_trace_low", "variance_trace_high",
     "variance_ratio", "variance_ratio_low", "variance_ratio_high",
     "snr", "noise_scale", "cosine_pairwise", "cosine_true", "bias_norm", "kurtosis",
-    "exact_trace", "z_bias", "z_variance",
+    "exact_trace", "z_bias", "z_joint", "z_variance",
 )  # fmt: skip
 PER_BATCH = ("return_mean", "return_variance", "episode_length_mean", "episodes", "steps")
 
@@ -34,7 +34,7 @@ class ReportError(Exception):
     """What a user must be told: "<what>: <why>; <what to do>"."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cell:
     """One environment with one policy. `data` holds the file's datasets; its attrs are those of the group."""
 

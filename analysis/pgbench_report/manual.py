@@ -39,6 +39,7 @@ def page(command: argparse.ArgumentParser, date: str, version: str) -> str:
         ".SH NAME\npgbench\\-report \\- tables, figures and a page from result files of pgbench\n"
         ".SH SYNOPSIS\n.B pgbench\\-report\n.RI [ options ]\n.IR FILE ...\n"
         f".SH DESCRIPTION\n{roff(command.description or '')} Every statistic is the one that pgbench(1) stored.\n"
+        f".PP\n{roff(command.epilog or '')}\n"
         f".SH OPTIONS\n{entries([a for a in actions if a.option_strings])}"
         f".SH FILES\n{entries([a for a in actions if not a.option_strings])}"
         f".SH EXIT STATUS\n{''.join(f'.TP{chr(10)}{code}{chr(10)}{roff(text)}{chr(10)}' for code, text in EXIT)}"

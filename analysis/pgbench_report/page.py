@@ -4,23 +4,28 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 from matplotlib import rc_context
 
-from . import figure, scaling, scaling_figure
+from . import charts, figure, laws, scaling, scaling_figure
 from .load import Cell, Run
 from .summary import heading, memory, timing, work
+from .overview import OVERVIEW, full_title, overview
+from .plot import Chart, draw, legend
 from .table import COLUMNS, Row, rows, shown_batch, to_csv
 
 # Provenance in the order in which a reader asks for it; other attributes follow in the file's order.
 FACTS = ("version", "git_commit", "kind", "command_line", "seed", "started", "finished", "ranks", "nodes", "hosts", "cpu",
          "simd", "compiler", "compiler_flags", "mpi_library", "hdf5_library", "slurm_job_id", "schema")  # fmt: skip
+MANY = 12  # cells from which on only the first two charts of each stand open
 APART = ("verdict", "verdict_text", "config")
 
 
@@ -47,8 +52,7 @@ class Section:
     options: list[tuple[str, str]]
     batch: int
     table: list[Row | GapRow]
-    svg: str
-    caption: str
+    charts: list[dict[str, Any]]
 
     @property
     def biased(self) -> bool:
@@ -66,6 +70,10 @@ def page(runs: Sequence[Run], batch: int | None = None) -> str:
         title=runs[0].path.stem if len(runs) == 1 else f"{len(runs)} runs",
         runs=[_run(run) for run in runs],
         sections=sections(runs, batch),
+        laws=[_law(i, title, chart) for i, (title, chart) in enumerate(c for run in runs for c in laws.charts(run.cells, batch))],
+        many=sum(len(run.cells) for run in runs) > MANY,
+        overview=OVERVIEW,
+        overview_rows=overview(runs, batch),
         tables=[_table(run, f"scaling-{i + 1}") for i, run in enumerate(tables)],
         columns=COLUMNS,
         csv="data:text/csv;charset=utf-8;base64," + base64.b64encode(data.encode()).decode(),
@@ -109,27 +117,37 @@ def verdict_kind(verdict: str) -> str:
 
 
 def sections(runs: Sequence[Run], batch: int | None = None) -> list[Section]:
-    style = figure.styles([cell for run in runs for cell in run])
     out: list[Section] = []
     for run in runs:
         for cell in run:
-            title = cell.title if len(runs) == 1 else f"{cell.title} ({run.path.stem})"
-            out.append(_section(cell, f"cell-{len(out) + 1}", title, style, batch))
+            title = full_title(cell, run, len(runs) > 1)
+            out.append(_section(cell, f"cell-{len(out) + 1}", title, batch))
     return out
 
 
-def _section(cell: Cell, anchor: str, title: str, style: dict[str, tuple[str, str]], batch: int | None) -> Section:
+def _section(cell: Cell, anchor: str, title: str, batch: int | None) -> Section:
     shown = shown_batch(cell, batch)
-    panel = figure.panel(cell, shown, cell.title)
-    with rc_context(figure.FONT):
-        drawn = figure.draw([panel], style, note=False)
-    label = f"tr Var per estimator and baseline, {cell.title}, batches of {shown} episodes; the table below has the numbers"
-    caption = figure.footnote([panel])
-    if panel.missing:
-        caption += f" {panel.missing} pairs have no figure at N = {shown}; the table says why."
     options = [(str(k).replace("_", " "), str(v)) for k, v in cell.data.attrs.items() if k not in ("gamma", "oracle")]
-    return Section(anchor, cell, title, heading(cell).split(" (", 1)[1].rstrip(")"), options, shown, _with_gap_rows(cell),
-                   figure.inline_svg(drawn, anchor, label), caption)  # fmt: skip
+    drawn = [show(chart, anchor, cell.title) for chart in charts.of_cell(cell, shown)]
+    return Section(anchor, cell, title, heading(cell).split(" (", 1)[1].rstrip(")"), options, shown, _with_gap_rows(cell), drawn)
+
+
+def show(chart: Chart, anchor: str, where: str) -> dict[str, Any]:
+    """A chart as the page shows it."""
+    return {
+        "anchor": f"{anchor}-{chart.key}",
+        "key": chart.key,
+        "title": chart.title,
+        "svgs": [draw(f, f"{chart.title}, {where}: {f.title}; the data can be downloaded below") for f in chart.facets],
+        "legend": legend(chart),
+        "caption": chart.caption,
+        "csv": "data:text/csv;charset=utf-8," + quote(chart.csv(), safe="/:,*()[]{}+=\""),
+        "csv_name": f"{re.sub(r'[^a-z0-9]+', '-', where.lower()).strip('-')}-{chart.key}.csv",
+    }
+
+
+def _law(number: int, title: str, chart: Chart) -> dict[str, Any]:
+    return {"anchor": f"law-{number + 1}", "title": title, "chart": show(chart, f"law-{number + 1}", title)}
 
 
 def _with_gap_rows(cell: Cell) -> list[Row | GapRow]:

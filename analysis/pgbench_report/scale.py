@@ -71,3 +71,13 @@ def plain(value: float) -> str:
     mantissa = value / 10.0**exponent
     power = "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return power if abs(mantissa - 1) < 1e-9 else f"{mantissa:.3g}·{power}"
+
+
+def linear_scale(values: Iterable[float]) -> Scale:
+    """The same for an axis on which differences count, zero and negative numbers too."""
+    finite = [v for v in values if math.isfinite(v)]
+    low, high = min(finite, default=0.0), max(finite, default=1.0)
+    room = 0.06 * (high - low) or 0.5 * (abs(high) or 1.0)
+    low, high = low - room, high + room
+    ticks = _even(low, high)
+    return Scale(low, high, ticks, tuple(f"{t:.6g}" for t in ticks))

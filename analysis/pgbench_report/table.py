@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from .load import Cell, Run
 
 NOT_FINITE = "no finite figure was measured"
+MOST_READ = 1 << 22  # numbers of gradient_mean that are read for |g|: a table is not worth minutes of reading
+_tables: weakref.WeakKeyDictionary[Cell, list[Row]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Row:
     bias_norm: float
     kurtosis: float
     z_bias: float
+    z_joint: float
     z_variance: float
     reason: str  # why there are no figures; empty where there are
 
@@ -108,7 +112,13 @@ COLUMNS = (
 
 
 def rows(cell: Cell) -> list[Row]:
-    """Every pair at every batch size, by batch, then in the order of the file."""
+    """Every pair at every batch size, by batch, then in the order of the file. Made once per cell."""
+    if cell not in _tables:
+        _tables[cell] = _rows(cell)
+    return _tables[cell]
+
+
+def _rows(cell: Cell) -> list[Row]:
     estimators, baselines = cell.labels
     norm = gradient_norm(cell)
     shared = [f.name for f in fields(Row) if f.name in cell.data and cell.data[f.name].ndim == 3]
@@ -133,9 +143,9 @@ def _reason(cell: Cell, i: int, j: int) -> str:
 
 
 def gradient_norm(cell: Cell) -> NDArray[np.float64]:
-    """|mean estimate| [estimator, baseline, batch], one estimator at a time: the means may be large."""
+    """|mean estimate| [estimator, baseline, batch], one estimator at a time; NaN where there is too much to read."""
     shape = cell.data["variance_trace"].shape
-    if "gradient_mean" not in cell.data:
+    if "gradient_mean" not in cell.data or cell.data["gradient_mean"].size > MOST_READ:
         return np.full(shape, np.nan)
     mean = cell.data["gradient_mean"].transpose("estimator", "baseline", "batch", ...)
     return np.stack([np.linalg.norm(mean.isel(estimator=i).values, axis=-1) for i in range(shape[0])])

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 "use strict";
-for (const cell of document.querySelectorAll("section.cell")) {
+for (const cell of document.querySelectorAll("section.cell, section.overview")) {
   const form = cell.querySelector("form.filters");
   const body = cell.querySelector("table.data tbody");
   const heads = [...cell.querySelectorAll("table.data thead th")];
+  if (!form || !body) continue;
   const filter = () => {
+    if ("words" in form.elements) return search();
     for (const row of body.rows) {
       const fits = ["batch", "estimator", "baseline"].every((name) => {
         const wanted = form.elements[name].value;
@@ -12,6 +14,18 @@ for (const cell of document.querySelectorAll("section.cell")) {
       });
       row.hidden = !fits || (row.classList.contains("gap") && !form.elements.gaps.checked);
     }
+  };
+  const search = () => {
+    const words = form.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const row of body.rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word)) || (form.elements.known.checked && row.dataset.oracle === "none");
+      shown += Number(!row.hidden);
+      const section = document.querySelector(row.querySelector("a").hash);
+      if (section) section.hidden = row.hidden;
+    }
+    form.elements.count.value = `${shown} of ${body.rows.length}`;
   };
   const key = (row, column) => {
     const data = row.cells[column];
@@ -40,6 +54,21 @@ for (const cell of document.querySelectorAll("section.cell")) {
     head.replaceChildren(button);
   });
   form.addEventListener("input", filter);
+  form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;
   filter();
+}
+/* A link into a closed part opens it; printing opens all. */
+const reveal = () => {
+  const target = location.hash && document.getElementById(location.hash.slice(1));
+  if (target) for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
+};
+addEventListener("hashchange", reveal);
+reveal();
+/* Charts of many cells are text until they are asked for: a browser would take long to lay out a thousand. */
+for (const more of document.querySelectorAll("details.more")) {
+  more.addEventListener("toggle", () => {
+    const kept = more.querySelector("script");
+    if (kept) kept.outerHTML = kept.textContent;
+  });
 }
