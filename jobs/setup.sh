@@ -16,7 +16,7 @@ libbenchmark-dev python3 python3-numpy python3-h5py python3-xarray python3-h5net
 # for the tests alone, hence not among what running needs.
 PGB_SLURM_PACKAGES="slurm-wlm munge"
 PGB_TEST_PACKAGES="python3-pytest clang clang-format clang-tidy cppcheck shellcheck hdf5-tools bash
-man-db groff-base mandoc $PGB_SLURM_PACKAGES"
+man-db groff-base mandoc chromium $PGB_SLURM_PACKAGES"
 
 pgb_say() {
   printf '%s\n' "$*" >&2

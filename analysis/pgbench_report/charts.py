@@ -253,7 +253,8 @@ def parameters(cell: Cell, batch: int) -> Chart | None:
     short = count <= 8 and sum(len(n) for n in names) < 46
     ordered = count > SHOWN_PARAMETERS
     ticks = tuple((k + 1.0, names[k]) for k in range(count)) if short else ()
-    axis = Axis("parameter" if short else "rank of the parameter" if ordered else "parameter, in the order of the file", ordered, ticks)
+    axis = Axis("parameter" if short else "rank of the parameter" if ordered else "parameter, in the order of the file", ordered, ticks,
+                0.0 if ordered else 0.45)
     facet = Facet(f"{estimator}, N = {batch}", axis, Axis(f"Var [{SQUARE}]"), tuple(series))
     caption = f"Variance of each parameter's estimate, estimator {estimator}; {measured_on(cell, batch)}."
     caption += " Parameters in descending order of variance, each baseline by its own order." if ordered else ""

@@ -65,6 +65,7 @@ def page(runs: Sequence[Run], batch: int | None = None) -> str:
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True,
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)  # fmt: skip
     tables = [run for run in runs if run.scaling is not None]
+    lines = overview(runs, batch)
     data = to_csv(runs) if len(tables) < len(runs) else scaling.to_csv(runs)
     return environment.get_template("page.html.j2").render(
         title=runs[0].path.stem if len(runs) == 1 else f"{len(runs)} runs",
@@ -72,8 +73,8 @@ def page(runs: Sequence[Run], batch: int | None = None) -> str:
         sections=sections(runs, batch),
         laws=[_law(i, title, chart) for i, (title, chart) in enumerate(c for run in runs for c in laws.charts(run.cells, batch))],
         many=sum(len(run.cells) for run in runs) > MANY,
-        overview=OVERVIEW,
-        overview_rows=overview(runs, batch),
+        overview=[c for c in OVERVIEW if c.heading != "options" or any(line.differs for line in lines)],
+        overview_rows=lines,
         tables=[_table(run, f"scaling-{i + 1}") for i, run in enumerate(tables)],
         columns=COLUMNS,
         csv="data:text/csv;charset=utf-8;base64," + base64.b64encode(data.encode()).decode(),

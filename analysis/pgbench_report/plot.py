@@ -53,10 +53,13 @@ class Axis:
     label: str
     log: bool = True
     ticks: tuple[tuple[float, str], ...] = ()  # instead of computed ones
+    room: float = 0.0  # beyond the first and the last value, where the axis counts things
 
     def scale(self, values: Iterable[float]) -> Scale:
         finite = [v for v in values if math.isfinite(v)]
         scale = log_scale(finite or [1.0]) if self.log else linear_scale(finite or [0.0, 1.0])
+        if self.room and finite:
+            scale = linear_scale([min(finite) - self.room, max(finite) + self.room])
         if self.ticks:
             return Scale(scale.low, scale.high, tuple(t for t, _ in self.ticks), tuple(n for _, n in self.ticks))
         return scale
