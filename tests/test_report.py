@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import h5py
@@ -14,6 +15,7 @@ import pytest
 import xarray as xr
 from pgbench_report import load
 from pgbench_report.cli import main
+from pgbench_report.follow import read
 
 PROGRAM = os.environ.get("PGB_PROGRAM", "")
 AXES = ("estimator", "baseline", "batch")
@@ -120,3 +122,28 @@ def test_the_report_of_it(result: Path, tmp_path: Path, capsys: pytest.CaptureFi
             assert float(line["variance_trace"]) == float(data["variance_trace"].sel(at))
 
 
+def test_the_checkpoint_of_a_real_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if not PROGRAM:
+        pytest.skip("PGB_PROGRAM names no pgbench")
+    (tmp_path / "long.yaml").write_text(STUDY.replace("replicates: 400", "replicates: 20000000"), encoding="utf-8")
+    out, part = tmp_path / "long.h5", tmp_path / "long.h5.part"
+    run = subprocess.Popen([PROGRAM, "--study", str(tmp_path / "long.yaml"), "-o", str(out), "--quiet", "--progress", "never",
+                            "--checkpoint-interval", "1s"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    try:
+        for _ in range(600):
+            if part.exists() or run.poll() is not None:
+                break
+            time.sleep(0.1)
+        assert run.poll() is None
+        assert main(["--follow", str(out)]) == 0  # while it is written
+        text = capsys.readouterr().out
+        assert "of 4 cells and batch sizes done" in text and "mdp \u00b7 softmax-tabular" in text.split("still missing", 1)[1]
+    finally:
+        run.terminate()
+        run.wait(60)
+    assert run.returncode == 75
+    assert main(["--follow", str(out)]) == 0
+    assert "pgbench --resume" in capsys.readouterr().out
+    progress = read(part)
+    assert progress.head["study"] == "long" and progress.replicates == 20000000 and progress.batches == [1, 4]
+    assert progress.run.cells[0].data.sizes["parameter"] == 4

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 
 import matplotlib
 import matplotlib.lines
@@ -24,17 +25,19 @@ def draw(chart: Chart, title: str | None = None) -> Figure:
     if not facets or any(isinstance(f, Strip) for f in chart.facets):
         raise ValueError(f"chart {chart.key} is a strip; figure.draw draws it")
     rows = -(-(len(chart.legend) + bool(chart.law)) // (PER_ROW * len(facets)))
-    head = 0.34 + LEGEND * rows
+    text = textwrap.fill(title or chart.title, 50 * len(facets))
+    lines = text.count("\n")
+    head = 0.34 + 0.15 * lines + LEGEND * rows
     with matplotlib.rc_context(FONT):
         figure = Figure(figsize=(WIDTH * len(facets), HEIGHT + head), facecolor=PAPER)
         for k, facet in enumerate(facets):
             box = ((k + 0.2) / len(facets), 0.42 / (HEIGHT + head), 0.76 / len(facets), (HEIGHT - 0.66) / (HEIGHT + head))
             _facet(figure.add_axes(box), facet)
-        figure.text(0.012, 1 - 0.06 / (HEIGHT + head), title or chart.title, fontsize=9.5, fontweight="bold", color=INK, va="top")
+        figure.text(0.012, 1 - 0.06 / (HEIGHT + head), text, fontsize=9.5, fontweight="bold", color=INK, va="top")
         keys = [_key(name, style) for name, style in chart.legend]
         if chart.law:
             keys.append(matplotlib.lines.Line2D([], [], color=INK, linewidth=0.9, dashes=(4, 3), label=chart.law))
-        figure.legend(handles=keys, loc="upper left", bbox_to_anchor=(0.004, 1 - 0.24 / (HEIGHT + head)), ncol=PER_ROW * len(facets), fontsize=7,
+        figure.legend(handles=keys, loc="upper left", bbox_to_anchor=(0.004, 1 - (0.24 + 0.15 * lines) / (HEIGHT + head)), ncol=PER_ROW * len(facets), fontsize=7,
                       frameon=False, labelcolor=INK, columnspacing=1.1, handletextpad=0.4)  # fmt: skip
     return figure
 

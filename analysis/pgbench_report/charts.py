@@ -158,11 +158,12 @@ def _counted(values: Sequence[int]) -> Axis:
 def bias(cell: Cell, table: Sequence[Row]) -> Chart | None:
     """|bias| over its standard error sqrt(tr Var / R)."""
     estimators = cell.labels[0]
+    counts = {n: cell.replicates(n) for n in cell.batches}
     series, data = [], []
     for i, estimator in enumerate(estimators):
         points = []
         for r in table:
-            count = cell.replicates(r.batch)
+            count = counts[r.batch]
             if r.estimator != estimator or not r.defined or count is None or not r.bias_norm > 0 or not r.variance_trace > 0:
                 continue
             error = math.sqrt(r.variance_trace / count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import re
+import weakref
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -15,15 +16,23 @@ from .plot import Axis, Chart, Facet, Law, Point, Series
 from .table import rows
 
 FEWEST = 3
+_options: weakref.WeakKeyDictionary[Cell, dict[str, str]] = weakref.WeakKeyDictionary()
 
 
 def options(cell: Cell) -> dict[str, str]:
     """Options of the environment and the policy, as text, and the discount."""
+    if cell not in _options:
+        _options[cell] = _read_options(cell)
+    return _options[cell]
+
+
+def _read_options(cell: Cell) -> dict[str, str]:
     found = {"gamma": str(cell.data.attrs.get("gamma", ""))}
     for owner in ("env", "policy"):
         text = str(cell.data.attrs.get(f"{owner}_options", "")).strip().strip("{}")
         for part in re.findall(r"(\w+): ((?:\[(?:[^\[\]]|\[(?:[^\[\]]|\[[^\[\]]*\])*\])*\]|[^,\[\]])+)", text):
-            found[f"{owner} {part[0]}"] = part[1].strip()
+            if part[0] != "name":
+                found[f"{owner} {part[0]}"] = part[1].strip()
     return found
 
 

@@ -49,7 +49,7 @@ class Cell:
 
     @property
     def batches(self) -> list[int]:
-        return [int(n) for n in self.data["batch"].values]
+        return [int(n) for n in self.data.variables["batch"].values]
 
     @property
     def labels(self) -> tuple[list[str], list[str]]:
@@ -58,7 +58,7 @@ class Cell:
 
     def replicates(self, batch: int) -> int | None:
         """Independent batches that a figure of this batch size was measured on."""
-        episodes = float(self.data["episodes"].sel(batch=batch))
+        episodes = float(self.data.variables["episodes"].values[self.batches.index(batch)])
         return round(episodes / batch) if np.isfinite(episodes) else None
 
 
