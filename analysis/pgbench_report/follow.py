@@ -33,7 +33,7 @@ class Progress:
 
     path: Path
     head: dict[str, str]
-    cells: list[str]  # env · policy, of the whole study
+    cells: list[str]  # env · policy, of the study, or of the share of its cells that the run measures
     batches: list[int]
     replicates: int
     at_cell: int
@@ -87,17 +87,21 @@ def read(path: Path) -> Progress:
     if zlib.crc32(content[:-8]) != struct.unpack("=Q", content[-8:])[0]:
         raise ReportError(f"{path}: is damaged: its checksum does not fit; take a copy that is whole")
     head = {name: reader.text() for name in ("version", "git_commit", "study", "config", "plugins", "simd", "started")}
-    _, gradients, launches, at_cell, at_batch, blocks, figures, vectors, rolls, summary = reader.numbers(10)
+    _, gradients, launches, at, at_batch, blocks, share, shares, figures, vectors, rolls, summary = reader.numbers(12)
     if (figures, vectors, rolls) != (len(STORED), len(VECTORS), len(ROLLS)) or summary % 8:
         raise ReportError(f"{path}: was written by pgbench {head['version']} with other figures; read it with that version's pgbench-report")
     study = _study(path, head["config"])
+    mine = [k for k in range(len(study.names)) if shares == 0 or k % shares == share - 1]  # --cell k/n
+    if at not in mine:
+        raise ReportError(f"{path}: stands at a cell that its study does not have; read it with the pgbench-report of the run")
+    at_cell = mine.index(at)
     cells = []
-    for k in range(min(at_cell + 1, len(study.names))):
-        cells.append(_result(reader, study, study.names[k], summary))
+    for k in range(at_cell + 1):
+        cells.append(_result(reader, study, study.names[mine[k]], summary))
         if gradients and k < at_cell:
             reader.take(8 * cells[-1].data.sizes["parameter"] * study.pairs * len(study.batches) * study.replicates)
     attrs = {"schema": "pgbench/1", "kind": "variance", "verdict": "not judged yet"} | {k: v for k, v in head.items() if v}
-    titles = [f"{e} · {p}" for e, p in study.names]
+    titles = [" · ".join(study.names[k]) for k in mine]
     return Progress(path, head, titles, study.batches, study.replicates, at_cell, at_batch, blocks, launches, age,
                     Run(path, attrs, tuple(cells), None))  # fmt: skip
 

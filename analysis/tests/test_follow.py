@@ -46,12 +46,12 @@ def result(parameters: int, batches_done: int, start: float) -> bytes:
     return out + text("bandit") + b"".join(text(r) for r in ("", "", "", "no constant here"))
 
 
-def part(path: Path, cell: int = 1, batch: int = 1) -> Path:
+def part(path: Path, cell: int = 1, batch: int = 1, share: tuple[int, int] = (0, 0)) -> Path:
     content = MAGIC + struct.pack("=Q", ORDER)
     for value in ("0.1.0", "abc", "made-up", CONFIG, "", "avx2", "2025-01-02T03:04:05Z"):
         content += text(value)
-    content += struct.pack("=10Q", 0, 0, 2, cell, batch, 3, len(STORED), len(VECTORS), len(ROLLS), 96)
-    content += b"".join(result(2 + k, 2 if k < cell else batch, 10.0 * (k + 1)) for k in range(cell + 1)) + bytes(800)
+    content += struct.pack("=12Q", 0, 0, 2, cell, batch, 3, *share, len(STORED), len(VECTORS), len(ROLLS), 96)
+    content += b"".join(result(2 + k, 2 if k < cell else batch, 10.0 * (k + 1)) for k in range(cell + 1) if share[1] == 0 or k % share[1] == share[0] - 1) + bytes(800)
     path.write_bytes(content + struct.pack("=Q", zlib.crc32(content)))
     return path
 
@@ -77,6 +77,12 @@ def test_a_checkpoint_is_read(tmp_path: Path) -> None:
     assert mdp.data.sizes["parameter"] == 3
     assert mdp.replicates(1) == 100 and mdp.replicates(16) is None
     assert str(bandit.data["reason"].values[1, 1]) == "no constant here"
+
+
+def test_a_share_of_the_cells_is_all_that_is_awaited(tmp_path: Path) -> None:
+    progress = read(part(tmp_path / "a.h5.part", share=(2, 2)))
+    assert progress.cells == ["mdp · softmax-tabular"] and progress.done == 1
+    assert [c.env for c in progress.run.cells] == ["mdp"] and progress.run.cells[0].data.sizes["parameter"] == 3
 
 
 def test_follow_prints_and_leaves_it_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
