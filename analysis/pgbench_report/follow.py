@@ -207,8 +207,9 @@ def text(path: Path) -> tuple[str, bool]:
         raise ReportError(f"{path}: neither the result nor its checkpoint {part.name} is there; check the name")
     progress = read(part)
     total = len(progress.cells) * len(progress.batches)
+    begun = f", {progress.blocks} blocks of replicates (of 256 at the most) of the next" if progress.blocks else ""
     lines = [
-        f"{path}: {progress.done} of {total} cells and batch sizes done ({100 * progress.done / total:.0f} %), launch {progress.launches}",
+        f"{path}: {progress.done} of {total} cells and batch sizes done ({100 * progress.done / total:.0f} %){begun}, launch {progress.launches}",
         f"checkpoint of {progress.age:.0f} s ago; where no pgbench is running, go on with: pgbench --resume {path}",
         "still missing: " + "; ".join(progress.missing()),
     ]
