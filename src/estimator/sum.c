@@ -23,7 +23,8 @@ static inline void sum_columns(const float *x, size_t stride, const double *fact
  * one pass over them; each sum is still taken in the order of the episodes. */
 enum { FEW = 64, SOME = 512, FOUR = 4 };
 
-static void add_many(const float *x, size_t stride, size_t size, const double *factor, size_t n, double *sum) {
+static void add_many(const float *x, size_t stride, size_t size, const double *factor, size_t n,
+                     double *sum) {
   size_t e = 0;
   for (; e + FOUR <= n; e += FOUR, x += FOUR * stride) {
     const float *a = x, *b = x + stride, *c = x + 2 * stride, *d = x + 3 * stride;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For users of the library. */
 #ifndef PGB_IO_READER_H
 #define PGB_IO_READER_H
 

@@ -166,8 +166,10 @@ static inline __attribute__((always_inline)) void sum_lanes(const tile *x, size_
         const vec common = weight * load(d == 0 ? delta0 : delta0 + other);
 #pragma GCC unroll 4
         for (size_t f = 0; f < n_f; f++)
+          /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): loaded above */
           sum[(w * n_d + d) * n + f] += common * load(obs + f * PGB_LANES);
         if (bias)
+          /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign) */
           sum[(w * n_d + d) * n + n_f] += common;
       }
     }

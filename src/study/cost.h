@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* For maintainers. */
+/* For users of the library. */
 #ifndef PGB_STUDY_COST_H
 #define PGB_STUDY_COST_H
 

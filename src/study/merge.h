@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For maintainers. */
 #ifndef PGB_STUDY_MERGE_H
 #define PGB_STUDY_MERGE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For users of the library. */
 #ifndef PGB_STUDY_SHARE_H
 #define PGB_STUDY_SHARE_H
 
