@@ -36,14 +36,14 @@ pgb_status pgb_study_load(const pgb_request *request, pgb_comm *comm, pgb_arena 
   PGB_TRY(pgb_comm_agree(comm, s));
   if (pgb_comm_size(comm) == 1)
     return pgb_ok();
-  PGB_TRY(pgb_comm_broadcast(comm, lengths, sizeof lengths));
+  PGB_TRY(pgb_comm_agree(comm, pgb_comm_broadcast(comm, lengths, sizeof lengths)));
   void *text = NULL;
   PGB_TRY(pgb_comm_agree(comm, pgb_arena_alloc(arena, lengths[0] + lengths[1], 1, &text)));
   if (root) {
     memcpy(text, (*out)->name, lengths[0]);
     memcpy((char *)text + lengths[0], (*out)->config, lengths[1]);
   }
-  PGB_TRY(pgb_comm_broadcast(comm, text, lengths[0] + lengths[1]));
+  PGB_TRY(pgb_comm_agree(comm, pgb_comm_broadcast(comm, text, lengths[0] + lengths[1])));
   if (!root) {
     const pgb_request resolved = {
         .study = text, .text = (const char *)text + lengths[0], .isa = request->isa};

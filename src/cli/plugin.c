@@ -20,7 +20,7 @@ static uint64_t digest(const pgb_plugins *plugins) {
 static pgb_status same_everywhere(const pgb_plugins *plugins, pgb_comm *comm) {
   const uint64_t mine = digest(plugins);
   uint64_t first = mine;
-  PGB_TRY(pgb_comm_broadcast(comm, &first, sizeof first));
+  PGB_TRY(pgb_comm_agree(comm, pgb_comm_broadcast(comm, &first, sizeof first)));
   return pgb_comm_agree(comm, first == mine
                                   ? pgb_ok()
                                   : pgb_fail(PGB_USAGE,

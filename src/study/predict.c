@@ -118,12 +118,15 @@ static pgb_status sample_combine(const pgb_sample *s, pgb_comm *comm, double *se
   const size_t n = room < COMBINED ? room : COMBINED;
   memset(s->scratch, 0, n * sizeof *s->scratch);
   double taken = 0;
+  pgb_status failed = pgb_ok();
   for (int i = 0; i < 2; i++) { /* the first one warms up */
-    PGB_TRY(pgb_comm_barrier(comm));
+    const pgb_status met = pgb_comm_barrier(comm);
     const double start = pgb_cpu_clock();
-    PGB_TRY(pgb_comm_combine(comm, s->scratch, n));
+    const pgb_status joined = pgb_comm_combine(comm, s->scratch, n);
     taken = pgb_cpu_clock() - start;
+    failed = failed.code != PGB_OK ? failed : met.code != PGB_OK ? met : joined;
   }
+  PGB_TRY(pgb_comm_agree(comm, failed));
   const double words = (double)n_blocks * (double)pgb_measure_stride(s->study, cell);
   *seconds = taken * ranks_per_core(comm) * words / (double)n;
   return pgb_ok();
@@ -135,7 +138,7 @@ static pgb_status average(pgb_comm *comm, double *values, size_t n) {
   void *all = NULL;
   pgb_status s = pgb_comm_agree(comm, pgb_alloc(ranks * n, sizeof(double), &all));
   if (s.code == PGB_OK)
-    s = pgb_comm_gather(comm, values, n, all);
+    s = pgb_comm_agree(comm, pgb_comm_gather(comm, values, n, all));
   for (size_t i = 0; i < n && s.code == PGB_OK && pgb_comm_rank(comm) == 0; i++) {
     double sum = 0;
     for (size_t r = 0; r < ranks; r++)

@@ -255,8 +255,8 @@ pgb_status pgb_run(const pgb_study *study, const pgb_run_options *options, pgb_c
   const double taken = pgb_cpu_clock() - processor;
   memory[1] = pgb_peak_bytes();
   out->estimated_bytes = memory[0] + pgb_run_estimate(study, options).bytes_per_rank;
-  PGB_TRY(pgb_comm_gather(comm, memory, 2, (double *)out->memory));
-  PGB_TRY(pgb_comm_gather(comm, &taken, 1, out->processor));
+  PGB_TRY(pgb_comm_agree(comm, pgb_comm_gather(comm, memory, 2, (double *)out->memory)));
+  PGB_TRY(pgb_comm_agree(comm, pgb_comm_gather(comm, &taken, 1, out->processor)));
   return gather(&r, arena, out);
 }
 

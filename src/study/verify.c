@@ -67,7 +67,7 @@ static pgb_status compare(job *j) {
   for (size_t i = rank; i < j->n && s.code == PGB_OK; i += size)
     s = pgb_verify_exact(j->instances[i].study, j->options->isa, j->slots + i * PGB_VERIFY_SLOTS);
   PGB_TRY(pgb_comm_agree(j->comm, s));
-  return pgb_comm_combine(j->comm, j->slots, j->n * PGB_VERIFY_SLOTS);
+  return pgb_comm_agree(j->comm, pgb_comm_combine(j->comm, j->slots, j->n * PGB_VERIFY_SLOTS));
 }
 
 static pgb_status run_row(job *j, size_t i) {
@@ -102,7 +102,7 @@ static pgb_status verify(job *j) {
         j->out->text, sizeof j->out->text,
         "VALID: %zu instances, %zu exact answers within %g of a second method, every |z| below %.2f",
         j->out->rows, j->out->compared, PGB_VERIFY_TOLERANCE, j->out->bound);
-  return pgb_comm_broadcast(j->comm, j->out, sizeof *j->out);
+  return pgb_comm_agree(j->comm, pgb_comm_broadcast(j->comm, j->out, sizeof *j->out));
 }
 
 pgb_status pgb_verify(const pgb_verify_options *options, pgb_comm *comm, pgb_verify_result *out) {
