@@ -4,17 +4,23 @@
 #include "oracle/lqr_poly.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 /* How it works. Given the state, every conditional moment of what is still to come is a polynomial of it:
  * psi_t is linear in the state, rewards are quadratic, and products of at most two of each occur, so degree 6
  * holds them all. One step back in time maps the polynomials of x_{t+1} to those of x_t: substitute x_{t+1} =
- * A x + B u + w, multiply by rewards and scores in (x, eps), u = F x + sd eps, and take the expectation over
- * eps. States are measured from the mean trajectory, which keeps the numbers small: then x' = (A + B F) x + B
- * sd eps + w without a constant. The recursion for tabular states is classical (moments of returns: Sobel
- * 1982, J. Appl. Prob. 19:794). */
+ * A x + B u + w, multiply by advantages and scores in (x, eps), and take the expectation over eps, which
+ * holds all noise of the step: u = F x + sd eps_u, w = root eps_w. States are measured from the mean
+ * trajectory, which keeps the numbers small: then x' = (A + B F) x + push eps without a constant. The
+ * recursion for tabular states is classical (moments of returns: Sobel 1982, J. Appl. Prob. 19:794).
+ *
+ * Where the state grows, values are many orders larger than what noise changes of them, and r + gamma V' - V
+ * formed of its three parts would be rounding. Therefore values are written V = V^pi + gap: delta_t = a_t +
+ * gamma gap_{t+1} - gap_t, and of the advantage a_t = r + gamma V^pi' - V^pi only what noise contributes is
+ * left, 2 x' slope eps + eps' bend eps - tr bend; what cancels is never formed. For V = V^pi the gap is 0. */
 
-enum { JOINT = 4 }; /* degree in (x, eps) of what multiplies a score: (reward to go)^2 */
+enum { JOINT = 4 }; /* degree in (x, eps) of what multiplies a score: (advantage to go)^2 */
 
 /* Polynomials that one parameter carries from step to step: E[. | x] with G the advantage to go. */
 typedef enum carried { SS, GS, GGS, GSS, GGSS, X, GX, XX, XS, GXS, N_CARRIED } carried;
@@ -26,49 +32,92 @@ enum { Y_S, Y_GS, Y_FS, Y_X, Y_FX, Y_TEMP, N_Y };
 struct pgb_lqr_moments {
   const pgb_lqr_model *model;
   pgb_poly_space x, y;
-  pgb_poly_map lift, forward; /* x' = closed x + B sd eps into (x, eps); x' = closed x into x */
+  pgb_poly_map lift, forward; /* x' = closed x + push eps into (x, eps); x' = closed x into x */
   pgb_poly_split split;
   double *state, *fresh;    /* [n_theta][N_CARRIED][x.count], [N_CARRIED][x.count] */
   double *now_g, *now_gg;   /* E[G | x], E[G^2 | x]                                */
-  double *next_v, *next_vv; /* gamma V_{t+1} and its square, in x'                 */
-  double *ahead, *ahead2;   /* first two moments of gamma V' + kappa G'            */
-  double *e, *g, *gg;       /* in (x, eps): r - V_t, E[G | x, eps], E[G^2 | x, eps] */
+  double *next_v, *next_vv; /* gamma gap_{t+1} and its square, in x'               */
+  double *ahead, *ahead2;   /* first two moments of gamma gap' + kappa G'          */
+  double *e, *g, *gg;       /* in (x, eps): a_t - gap_t, E[G | x, eps], E[G^2 | x, eps] */
   double *x_room[N_X], *y_room[N_Y];
-  double *affine, *offset; /* [n + m][n + m], [n + m]                             */
-  const double *mean;      /* [n] of step t                                       */
+  size_t noises;       /* k: eps = (m of the control, those of w)          */
+  double *push;        /* [n][k] (B sd, root of the covariance of w)       */
+  double *tilt;        /* [n][k] gamma Q_{t+1} push                        */
+  double *slope;       /* [n][k] closed' tilt - (F' R sd, 0)               */
+  double *gap, *units; /* [n][n] quadratic part of the gap, [n][n + k] unit vectors */
+  const double *mean;  /* [n] of step t                                    */
   double kappa, omega;
 };
 
 /* Work of one step and parameter in multiply-adds, to first order. */
-static double step_cost(size_t n, size_t m) {
-  double cost = 60 * pgb_poly_count(n + m, JOINT);
+static double step_cost(size_t n, size_t dims) {
+  double cost = (60 + 3 * pgb_poly_count(dims, 2)) * pgb_poly_count(dims, JOINT);
   for (size_t d = 1; d <= PGB_POLY_DEGREE; d++) {
     const double rows = pgb_poly_count(n, d) - pgb_poly_count(n, d - 1);
     cost += 3 * rows * rows;
     if (d <= JOINT)
-      cost += 7 * rows * (pgb_poly_count(n + m, d) - pgb_poly_count(n + m, d - 1));
+      cost += 7 * rows * (pgb_poly_count(dims, d) - pgb_poly_count(dims, d - 1));
   }
   return cost;
 }
 
-static bool affordable(const pgb_lqr_model *model) {
+static bool affordable(const pgb_lqr_model *model, size_t dims) {
   const double most = 2e10; /* some 15 seconds for each estimator */
   const double largest = 4e6;
-  return model->n + model->m <= 32 && pgb_poly_count(model->n, PGB_POLY_DEGREE) < 4000 &&
-         pgb_poly_count(model->n + model->m, JOINT) * pgb_poly_count(model->n, JOINT) < largest &&
-         step_cost(model->n, model->m) * (double)model->n_theta * (double)model->horizon < most;
+  return dims <= 32 && pgb_poly_count(model->n, PGB_POLY_DEGREE) < 4000 &&
+         pgb_poly_count(dims, JOINT) * pgb_poly_count(model->n, JOINT) < largest &&
+         step_cost(model->n, dims) * (double)model->n_theta * (double)model->horizon < most;
+}
+
+/* root [n][n], lower, root root' = cov. */
+static void cholesky(const double *cov, size_t n, double *root) {
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j <= i; j++) {
+      double sum = cov[i * n + j];
+      for (size_t k = 0; k < j; k++)
+        sum -= root[i * n + k] * root[j * n + k];
+      root[i * n + j] = i == j ? sqrt(fmax(sum, 0)) : root[j * n + j] > 0 ? sum / root[j * n + j] : 0;
+    }
+}
+
+/* matrix [n][n + k] = (closed, push); the number k of noises. Process noise is there or is not. */
+static pgb_status linear_step(const pgb_lqr_model *p, pgb_arena *arena, double **matrix, size_t *noises) {
+  const size_t n = p->n;
+  const size_t m = p->m;
+  double *root = NULL;
+  bool noisy = false;
+  PGB_TRY(pgb_lqr_numbers(arena, n * n, &root));
+  cholesky(p->env->cov_w, n, root);
+  for (size_t i = 0; i < n * n; i++)
+    noisy = noisy || root[i] != 0;
+  *noises = m + (noisy ? n : 0);
+  const size_t dims = n + *noises;
+  PGB_TRY(pgb_lqr_numbers(arena, n * dims, matrix));
+  for (size_t i = 0; i < n; i++) {
+    double *row = *matrix + i * dims;
+    memcpy(row, p->closed + i * n, n * sizeof *row);
+    for (size_t k = 0; k < m; k++)
+      row[n + k] = p->env->b.data[i * m + k] * p->sd[k];
+    for (size_t k = 0; noisy && k < n; k++)
+      row[n + m + k] = root[i * n + k];
+  }
+  return pgb_ok();
 }
 
 static pgb_status make_room(pgb_lqr_moments *s, pgb_arena *arena) {
   const size_t nx = s->x.count;
   const size_t ny = s->y.count;
-  const size_t dims = s->y.n;
+  const size_t n = s->x.n;
+  const size_t k = s->noises;
   double **const in_x[] = {&s->now_g, &s->now_gg, &s->next_v, &s->next_vv, &s->ahead, &s->ahead2};
   double **const in_y[] = {&s->e, &s->g, &s->gg};
   PGB_TRY(pgb_lqr_numbers(arena, s->model->n_theta * N_CARRIED * nx, &s->state));
   PGB_TRY(pgb_lqr_numbers(arena, N_CARRIED * nx, &s->fresh));
-  PGB_TRY(pgb_lqr_numbers(arena, dims * dims, &s->affine));
-  PGB_TRY(pgb_lqr_numbers(arena, dims, &s->offset));
+  PGB_TRY(pgb_lqr_numbers(arena, n * k, &s->push));
+  PGB_TRY(pgb_lqr_numbers(arena, n * k, &s->tilt));
+  PGB_TRY(pgb_lqr_numbers(arena, n * k, &s->slope));
+  PGB_TRY(pgb_lqr_numbers(arena, n * n, &s->gap));
+  PGB_TRY(pgb_lqr_numbers(arena, n * (n + k), &s->units));
   for (size_t i = 0; i < sizeof in_x / sizeof *in_x; i++)
     PGB_TRY(pgb_lqr_numbers(arena, nx, in_x[i]));
   for (size_t i = 0; i < sizeof in_y / sizeof *in_y; i++)
@@ -83,27 +132,25 @@ static pgb_status make_room(pgb_lqr_moments *s, pgb_arena *arena) {
 
 pgb_status pgb_lqr_moments_open(const pgb_lqr_model *model, pgb_arena *arena, pgb_lqr_moments **out) {
   const size_t n = model->n;
-  const size_t m = model->m;
   void *piece = NULL;
   double *matrix = NULL;
+  size_t noises = 0;
   *out = NULL;
-  if (!affordable(model))
+  PGB_TRY(linear_step(model, arena, &matrix, &noises));
+  if (!affordable(model, n + noises))
     return pgb_ok();
   PGB_TRY(pgb_arena_alloc(arena, 1, sizeof(pgb_lqr_moments), &piece));
   pgb_lqr_moments *s = piece;
   s->model = model;
-  PGB_TRY(pgb_lqr_numbers(arena, n * (n + m), &matrix));
-  for (size_t i = 0; i < n; i++) {
-    memcpy(matrix + i * (n + m), model->closed + i * n, n * sizeof *matrix);
-    for (size_t k = 0; k < m; k++)
-      matrix[i * (n + m) + n + k] = model->env->b.data[i * m + k] * model->sd[k];
-  }
+  s->noises = noises;
   PGB_TRY(pgb_poly_space_open(n, PGB_POLY_DEGREE, arena, &s->x));
-  PGB_TRY(pgb_poly_space_open(n + m, JOINT, arena, &s->y));
+  PGB_TRY(pgb_poly_space_open(n + noises, JOINT, arena, &s->y));
   PGB_TRY(pgb_poly_map_open(&s->x, &s->y, matrix, JOINT, arena, &s->lift));
   PGB_TRY(pgb_poly_map_open(&s->x, &s->x, model->closed, PGB_POLY_DEGREE, arena, &s->forward));
   PGB_TRY(pgb_poly_split_open(&s->x, &s->y, arena, &s->split));
   PGB_TRY(make_room(s, arena));
+  for (size_t i = 0; i < n; i++)
+    memcpy(s->push + i * noises, matrix + i * (n + noises) + n, noises * sizeof *matrix);
   *out = s;
   return pgb_ok();
 }
@@ -118,16 +165,9 @@ static void add(double scale, const double *p, size_t count, double *out) {
     out[i] += scale * p[i];
 }
 
-/* out(x, eps) += E[p(x') | x, eps]. */
-static void lift_add(pgb_lqr_moments *s, const double *p, size_t degree, double *out) {
-  double *copy = s->x_room[X_MORE];
-  memcpy(copy, p, s->x.first[degree + 1] * sizeof *copy);
-  pgb_poly_smooth(&s->x, s->model->env->cov_w, degree, copy, s->x_room[X_SMOOTH]);
-  pgb_poly_map_add(&s->lift, 1, copy, degree, out);
-}
-
+/* out(x, eps) = p(x'). */
 static double *lift(pgb_lqr_moments *s, const double *p, size_t degree, double *out) {
-  lift_add(s, p, degree, clear(out, &s->y));
+  pgb_poly_map_add(&s->lift, 1, p, degree, clear(out, &s->y));
   return out;
 }
 
@@ -178,37 +218,67 @@ static void score_add(pgb_lqr_moments *s, size_t k, unsigned power, double scale
   }
 }
 
-/* scale * (a' q a) of the state or control, as a polynomial in (x, eps): rows of `linear` of the state are
- * unit vectors, of the control (F, sd). */
-static void add_form(pgb_lqr_moments *s, const pgb_poly_space *space, double scale, const double *q,
-                     const double *mean, bool control, double *out) {
+/* out += scale * gap_t as a polynomial in the deviation from the mean, in x or in (x, eps). */
+static void add_gap(pgb_lqr_moments *s, const pgb_poly_space *space, const pgb_lqr_signal *signal, size_t t,
+                    double scale, double *out) {
   const pgb_lqr_model *p = s->model;
-  const size_t rows = control ? p->m : p->n;
-  memset(s->affine, 0, rows * space->n * sizeof *s->affine);
-  for (size_t i = 0; i < rows; i++) {
-    double *row = s->affine + i * space->n;
-    s->offset[i] = control ? 0 : mean[i];
-    if (!control)
-      row[i] = 1;
-    for (size_t j = 0; control && j < p->n; j++) {
-      row[j] = p->feedback[i * p->n + j];
-      s->offset[i] += row[j] * mean[j];
-    }
-    if (control)
-      row[p->n + i] = p->sd[i];
-  }
-  pgb_poly_quadratic_add(space, scale, q, rows, s->offset, s->affine, out);
-}
-
-/* out += scale * V_t as a polynomial in the deviation from the mean, in x or in (x, eps). */
-static void add_value(pgb_lqr_moments *s, const pgb_poly_space *space, const pgb_lqr_signal *signal, size_t t,
-                      double scale, double *out) {
-  const pgb_lqr_model *p = s->model;
+  const size_t n = p->n;
+  const pgb_value *v = signal->value;
   if (t >= p->horizon)
     return;
-  out[0] += scale * (signal->value != NULL ? signal->value->constant[t] : signal->level);
-  if (signal->value != NULL)
-    add_form(s, space, scale, signal->value->quad + t * p->n * p->n, p->mean + t * p->n, false, out);
+  memset(s->units, 0, n * space->n * sizeof *s->units);
+  for (size_t i = 0; i < n; i++)
+    s->units[i * space->n + i] = 1;
+  for (size_t i = 0; i < n * n; i++)
+    s->gap[i] = (v != NULL ? v->quad[t * n * n + i] : 0) - p->quad[t * n * n + i];
+  out[0] += scale * ((v != NULL ? v->constant[t] : signal->level) - p->constant[t]);
+  pgb_poly_quadratic_add(space, scale, s->gap, n, p->mean + t * n, s->units, out);
+}
+
+/* tilt and slope of step t. */
+static void tilt_step(pgb_lqr_moments *s, size_t t) {
+  const pgb_lqr_model *p = s->model;
+  const size_t n = p->n;
+  const size_t m = p->m;
+  const double *next = p->quad + (t + 1) * n * n;
+  memset(s->tilt, 0, n * s->noises * sizeof *s->tilt);
+  memset(s->slope, 0, n * s->noises * sizeof *s->slope);
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j < n; j++)
+      for (size_t a = 0; a < s->noises; a++)
+        s->tilt[i * s->noises + a] += p->gamma * next[i * n + j] * s->push[j * s->noises + a];
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j < n; j++)
+      for (size_t a = 0; a < s->noises; a++)
+        s->slope[i * s->noises + a] += p->closed[j * n + i] * s->tilt[j * s->noises + a];
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j < m; j++)
+      for (size_t a = 0; a < m; a++)
+        s->slope[i * s->noises + a] -= p->feedback[j * n + i] * p->env->r.data[j * m + a] * p->sd[a];
+}
+
+/* out(x, eps) += a_t. */
+static void add_advantage(pgb_lqr_moments *s, size_t t, double *out) {
+  const pgb_lqr_model *p = s->model;
+  const size_t n = p->n;
+  const size_t m = p->m;
+  const pgb_poly_space *y = &s->y;
+  tilt_step(s, t);
+  for (size_t a = 0; a < s->noises; a++) {
+    const size_t once = y->times[n + a];
+    for (size_t i = 0; i < n; i++) {
+      out[once] += 2 * s->mean[i] * s->slope[i * s->noises + a];
+      out[y->times[once * y->n + i]] += 2 * s->slope[i * s->noises + a];
+    }
+    for (size_t b = 0; b < s->noises; b++) {
+      double bend = a < m && b < m ? -p->sd[a] * p->env->r.data[a * m + b] * p->sd[b] : 0;
+      for (size_t i = 0; i < n; i++)
+        bend += s->push[i * s->noises + a] * s->tilt[i * s->noises + b];
+      out[y->times[once * y->n + n + b]] += bend;
+      if (a == b)
+        out[0] -= bend;
+    }
+  }
 }
 
 /* What the step shares between the parameters; afterwards now_g and now_gg belong to step t. */
@@ -216,7 +286,7 @@ static void prepare_step(pgb_lqr_moments *s, const pgb_lqr_signal *signal, size_
   const pgb_lqr_model *p = s->model;
   const size_t nx = s->x.count;
   s->mean = p->mean + t * p->n;
-  add_value(s, &s->x, signal, t + 1, p->gamma, clear(s->next_v, &s->x));
+  add_gap(s, &s->x, signal, t + 1, p->gamma, clear(s->next_v, &s->x));
   pgb_poly_multiply_add(&s->x, 1, s->next_v, 2, s->next_v, 2, clear(s->next_vv, &s->x));
   memcpy(s->ahead, s->next_v, nx * sizeof *s->ahead);
   add(s->kappa, s->now_g, nx, s->ahead);
@@ -225,9 +295,8 @@ static void prepare_step(pgb_lqr_moments *s, const pgb_lqr_signal *signal, size_
   add(s->kappa * s->kappa, s->now_gg, nx, s->ahead2);
 
   clear(s->e, &s->y);
-  add_form(s, &s->y, -1, p->env->q.data, s->mean, false, s->e);
-  add_form(s, &s->y, -1, p->env->r.data, s->mean, true, s->e);
-  add_value(s, &s->y, signal, t, -1, s->e);
+  add_advantage(s, t, s->e);
+  add_gap(s, &s->y, signal, t, -1, s->e);
   lift(s, s->ahead, 2, s->g);
   lift(s, s->ahead2, 4, s->gg);
   pgb_poly_multiply_add(&s->y, 2, s->e, 2, s->g, 2, s->gg);
@@ -237,7 +306,7 @@ static void prepare_step(pgb_lqr_moments *s, const pgb_lqr_signal *signal, size_
   mean_add(s, 1, s->gg, 4, clear(s->now_gg, &s->x));
 }
 
-/* E[H Z'] from E[Z'] and E[G' Z'], where H = gamma V' + kappa G' is what of G_t comes after step t. */
+/* E[H Z'] from E[Z'] and E[G' Z'], where H = gamma gap' + kappa G' is what of G_t comes after step t. */
 static double *after(pgb_lqr_moments *s, const double *z, const double *gz, size_t degree) {
   double *h = clear(s->x_room[X_TEMP], &s->x);
   if (z != NULL)
