@@ -160,6 +160,16 @@ class TestExact:
         if np.isnan(data["return_variance"]).any():  # normalised divides by it: 0 would look like a measurement
             assert np.isnan(data["gradient_mean"].sel(estimator="gpomdp", baseline="normalised")).all()
 
+    def test_variance_below_rounding_is_told(self, tmp_path: Path) -> None:
+        """An unstable loop: of V = 1e27 float32 keeps 1e20, noise changes 1e19. The exact figure stands, the other is named."""
+        data = cell(measure(tmp_path / "x.h5", "--env", "lqr:A=[[3]],B=[[1]],Q=[[1]],R=[[1]],S0=[[1]],horizon=20",
+                            "--estimator", "gpomdp", "--batch", "4", "--replicates", "300"), "/lqr/gaussian-linear")  # fmt: skip
+        place = ("gpomdp", "value", 4)
+        assert 1e38 < float(at(data, "exact_trace", *place)) < 0.1 * float(at(data, "variance_trace", *place))
+        assert np.isnan(at(data, "variance_trace_low", *place)) and np.isnan(at(data, "variance_trace_high", *place))
+        assert "rounding" in str(data["reason"].sel(estimator="gpomdp", baseline="value").values)
+        assert str(data["reason"].sel(estimator="gpomdp", baseline="none").values) == ""
+
     def test_no_variance_is_left(self, tmp_path: Path) -> None:
         path = measure(tmp_path / "x.h5", "--env", "bandit:mean=[2,5]", "--policy",
                        "softmax-tabular:theta=[0,0.8472978603872036]", "--batch", "1", "--replicates", "2000")  # fmt: skip

@@ -161,11 +161,15 @@ static bool constant(void *opaque, const pgb_estimator_class *estimator, bool co
   return all_finite(b, s->model.n_theta);
 }
 
-/* A - b S with b = J + beta. */
+/* A - b S with b = J + beta. Where so much cancels that rounding is more than 1e-9 of the rest: not known. */
 static void shifted(const pgb_lqr_joint *e, centred c, double beta, size_t batch, double *mean,
                     double *variance) {
+  const double cross = 2 * beta * c.with_s;
+  const double square = beta * beta * e->ss;
+  const double most = c.second + fabs(cross) + square;
+  const double left = c.second - cross + square - c.mean * c.mean;
   *mean = c.mean;
-  *variance = pgb_variance(c.second - 2 * beta * c.with_s + beta * beta * e->ss, c.mean) / (double)batch;
+  *variance = left < 1e-6 * most ? NAN : left / (double)batch;
 }
 
 static bool plain_moments(state *s, const pgb_pair *pair, size_t batch, double *mean, double *variance) {
