@@ -69,15 +69,23 @@ replicates: 20
 pilot: 64
 """
 
+EVERYTHING = ALL_ENVS.replace("replicates: 20", "replicates: 12") + """\
+policy: [softmax-tabular, softmax-linear, gaussian-linear, {name: softmax-mlp, hidden: 5},
+         {name: gaussian-mlp, hidden: 5, learn_sigma: true}]
+estimators: [reinforce, gpomdp, gpomdp-undiscounted, gae]
+baselines: [none, mean, loo, optimal, optimal-component, time-mean, value, value-linear, optimal-state,
+            optimal-state-time, normalised]
+"""
+
 needs_program = pytest.mark.skipif(not PROGRAM, reason="PGB_PROGRAM names no pgbench")
 needs_mpi = pytest.mark.skipif(not MPIEXEC, reason="PGB_MPIEXEC is empty: this build has no MPI")
 
 
-
-def run(*args: str | Path, ranks: int = 0, mca: tuple[str, ...] = (), **more: Any) -> subprocess.CompletedProcess[str]:
+def run(*args: str | Path, ranks: int = 0, mca: tuple[str, ...] = (), program: str = PROGRAM,
+        **more: Any) -> subprocess.CompletedProcess[str]:  # fmt: skip
     """Without ranks: a plain start, which Open MPI makes quicker if it need not be ready to spawn more."""
     start = [] if ranks == 0 else [MPIEXEC[0], *mca, *MPIEXEC[1:], str(ranks)]
-    command = [*start, PROGRAM, *map(str, args)]
+    command = [*start, program, *map(str, args)]
     environment = dict(os.environ) if ranks else ALONE
     return subprocess.run(command, **{"env": environment, "capture_output": True, "text": True, "timeout": WAIT} | more)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import xarray as xr
 from program import (
     ALL_ENVS,
     BANDIT,
+    EVERYTHING,
     EXAMPLE,
     LQR,
     MDP,
@@ -229,16 +231,30 @@ pilot: 64
 class TestRanks:
     @pytest.fixture(scope="class")
     def plain(self, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+        """All there is: the lists of the program must be those of the study."""
         folder = tmp_path_factory.mktemp("plain")
-        path = study(folder, ALL_ENVS)
-        return path, payload(measure(folder / "plain.h5", "--study", path, "--save-gradients"))
+        path = study(folder, EVERYTHING)
+        out = measure(folder / "plain.h5", "--study", path, "--save-gradients")
+        known = {kind: {line.split()[0] for line in run("list", kind).stdout.splitlines() if line.startswith("  ")}
+                 for kind in ("env", "policy", "estimator", "baseline")}  # fmt: skip
+        cells = [group.split("/")[1:] for group in groups(out)]
+        assert {env for env, _ in cells} == known["env"] and {policy for _, policy in cells} == known["policy"]
+        data = cell(out, "/mdp/softmax-tabular")
+        assert set(data["estimator"].values) == known["estimator"] and set(data["baseline"].values) == known["baseline"]
+        return path, payload(out)
 
-    @pytest.mark.parametrize("ranks", [1, 2, 3, 5, 7])
+    @pytest.mark.parametrize("ranks", map(int, os.environ.get("PGB_TEST_RANKS", "1 2 3 5 7").split()))
     def test_same_bits(self, tmp_path: Path, plain: tuple[Path, str], ranks: int) -> None:
         out = measure(tmp_path / "x.h5", "--study", plain[0], "--save-gradients", ranks=ranks)
         assert payload(out) == plain[1]
         with h5py.File(out) as file:
             assert file.attrs["ranks"] == ranks and file["timing/seconds"].shape == (ranks, 5)
+
+    @pytest.mark.parametrize("seed", ["1", "2"])
+    def test_same_bits_however_blocks_are_dealt(self, tmp_path: Path, plain: tuple[Path, str], seed: str) -> None:
+        out = measure(tmp_path / "x.h5", "--study", plain[0], "--save-gradients", ranks=3, program=os.environ["PGB_FAULTY"],
+                      env={**os.environ, "PGB_DEAL": seed})  # fmt: skip
+        assert payload(out) == plain[1]
 
     @pytest.mark.parametrize("algorithm", [1, 3, 4, 6])
     def test_same_bits_for_any_allreduce(self, tmp_path: Path, plain: tuple[Path, str], algorithm: int) -> None:

@@ -3,6 +3,7 @@
 # The checks that take longer than a test may, by hand or by night:
 #   sh tests/thorough.sh valgrind    a run on two ranks and the memory walk under valgrind
 #   sh tests/thorough.sh tsan        a run on two ranks under ThreadSanitizer (MPI's own threads are there)
+#   sh tests/thorough.sh ranks       the same bits on 64 ranks
 #   sh tests/thorough.sh fuzz [seconds]   an hour of fuzzing each reader
 # Builds in build/thorough-<check>. Suppressions: tests/valgrind.supp (what Open MPI and PMIx keep or hand to the
 # kernel half-filled).
@@ -39,9 +40,13 @@ tsan)
   # Open MPI's TCP transport takes two locks in either order; ranks of one machine do without it.
   OMPI_MCA_btl=vader,self TSAN_OPTIONS=exitcode=66 small mpirun --oversubscribe -n 2
   ;;
+ranks)
+  pgb_build "$build" all -DPGB_BENCHMARKS=OFF -DPGB_TESTS=ON
+  PGB_TEST_RANKS=64 ctest --test-dir "$build" --output-on-failure -R '^program_ranks$'
+  ;;
 fuzz) exec sh "$root/tests/fuzz.sh" "${2:-3600}" ;;
 *)
-  echo "thorough.sh: which check? one of: valgrind, tsan, fuzz" >&2
+  echo "thorough.sh: which check? one of: valgrind, tsan, ranks, fuzz" >&2
   exit 2
   ;;
 esac

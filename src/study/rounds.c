@@ -74,7 +74,7 @@ static uint64_t first_replicate(const pgb_rounds *r, const batch_run *b, size_t 
   return first;
 }
 
-/* This rank's blocks of [at, end): every size-th, shifted so that ranks share evenly over the batch sizes. */
+/* This rank's blocks of [at, end). */
 static void measure_blocks(pgb_rounds *r, batch_run *b, size_t end) {
   const size_t size = (size_t)pgb_comm_size(r->comm);
   const size_t d = r->study->cells[b->cell].actor.shape.n_theta;
@@ -86,7 +86,7 @@ static void measure_blocks(pgb_rounds *r, batch_run *b, size_t end) {
   b->begin[1] = b->begin[0];
   b->begin[0] = b->at;
   for (size_t k = b->at; k < end && !b->given_up; k++) {
-    if ((k + b->cell + b->batch) % size != (size_t)pgb_comm_rank(r->comm))
+    if (pgb_share_rank(k, b->cell, b->batch, size) != (size_t)pgb_comm_rank(r->comm))
       continue;
     const double start = pgb_clock();
     const uint64_t first = first_replicate(r, b, k);

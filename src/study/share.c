@@ -31,3 +31,7 @@ size_t pgb_share_count(const pgb_share *share, size_t n_cells) {
     n += pgb_share_has(share, c);
   return n;
 }
+
+size_t pgb_share_rank(size_t block, size_t cell, size_t batch, size_t ranks) {
+  return (block + cell + batch) % ranks;
+}

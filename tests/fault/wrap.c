@@ -3,6 +3,7 @@
  * it.
  *
  *   PGB_FAULT="RANK NAME COUNT fail|kill"    the COUNT-th call (from 1) of NAME on RANK
+ *   PGB_DEAL=SEED                        deals the blocks of replicates to ranks in an order of its own
  *
  * NAME is a function below without its prefix, `file` for any that changes files, `memory` for any that
  * allocates. What a failed call of the product would leave behind, the failure here leaves too: ranks in
@@ -13,9 +14,11 @@
 #include "study/measure.h"
 #include "study/output.h"
 #include "study/run.h"
+#include "study/share.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +131,21 @@ WRAP_MESSAGE(comm_combine, (pgb_comm * comm, double *slots, size_t n), (comm, sl
 WRAP_MESSAGE(comm_broadcast, (pgb_comm * comm, void *bytes, size_t n), (comm, bytes, n))
 WRAP_MESSAGE(comm_barrier, (pgb_comm * comm), (comm))
 WRAP_MESSAGE(comm_gather, (pgb_comm * comm, const double *mine, size_t n, double *all), (comm, mine, n, all))
+
+/* ---- Blocks ---- */
+
+size_t __real_pgb_share_rank(size_t block, size_t cell, size_t batch, size_t ranks);
+size_t __wrap_pgb_share_rank(size_t block, size_t cell, size_t batch, size_t ranks);
+size_t __wrap_pgb_share_rank(size_t block, size_t cell, size_t batch, size_t ranks) {
+  const char *seed = getenv("PGB_DEAL");
+  if (seed == NULL)
+    return __real_pgb_share_rank(block, cell, batch, ranks);
+  uint64_t z = strtoull(seed, NULL, 10) + block * UINT64_C(0x9e3779b97f4a7c15) +
+               cell * UINT64_C(0xd1342543de82ef95) + batch * UINT64_C(0xaf251af3b0f025b5);
+  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+  return (size_t)((z ^ (z >> 31)) % ranks);
+}
 
 /* Dies in the middle of a block; it cannot fail. */
 void __real_pgb_measure_block(pgb_measure *measure, size_t cell, size_t batch, uint64_t first, uint64_t end,
