@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Random and golden LQR problems. */
+/* Random LQR problems. */
 
 enum { MAX_N = 3, MAX_M = 3, MAX_T = 4, MAX_THETA = MAX_M * MAX_N + MAX_M };
 
@@ -122,28 +122,6 @@ static void random_instance(uint64_t seed, size_t n, size_t m, size_t horizon, i
   for (size_t i = 0; start != 0 && i < n; i++)
     p->start[i] = uniform(&seed, -2, 2);
   finish(p, learn_sigma, next_bits(&seed) % 4 == 0 ? 1 : -1);
-}
-
-/* Problem of the golden figures: n = 2, m = 1, T = 4. */
-static void golden_instance(instance *p) {
-  memset(p, 0, sizeof *p);
-  *p = (instance){.n = 2,
-                  .m = 1,
-                  .horizon = 4,
-                  .gamma = 0.95,
-                  .a = {1, 0.2, 0, 0.9},
-                  .b = {0.1, 0.5},
-                  .q = {1, 0, 0, 0.3},
-                  .r = {0.2},
-                  .w = {0.02, 0, 0, 0.05},
-                  .s0 = {1, 0.2, 0.2, 0.5},
-                  .theta = {0.4, 0.6}};
-  p->sd[0] = sqrt(0.3);
-  finish(p, false, -1);
-}
-
-static double deviation(const instance *p, size_t i) {
-  return p->policy.learn_sigma ? exp(p->theta[p->m * p->n + i]) : p->sd[i];
 }
 
 #endif

@@ -18,6 +18,28 @@ static const pgb_baseline_class optimal = {.name = "optimal", .kind = PGB_BASELI
 static const pgb_baseline_class value_baseline = {.name = "value", .kind = PGB_BASELINE_VALUE};
 static const pgb_baseline_class time_mean = {.name = "time-mean", .kind = PGB_BASELINE_STEP};
 
+/* Problem of the golden figures: n = 2, m = 1, T = 4. */
+static void golden_instance(instance *p) {
+  memset(p, 0, sizeof *p);
+  *p = (instance){.n = 2,
+                  .m = 1,
+                  .horizon = 4,
+                  .gamma = 0.95,
+                  .a = {1, 0.2, 0, 0.9},
+                  .b = {0.1, 0.5},
+                  .q = {1, 0, 0, 0.3},
+                  .r = {0.2},
+                  .w = {0.02, 0, 0, 0.05},
+                  .s0 = {1, 0.2, 0.2, 0.5},
+                  .theta = {0.4, 0.6}};
+  p->sd[0] = sqrt(0.3);
+  finish(p, false, -1);
+}
+
+static double deviation(const instance *p, size_t i) {
+  return p->policy.learn_sigma ? exp(p->theta[p->m * p->n + i]) : p->sd[i];
+}
+
 /* The oracle class under test, opened. */
 typedef struct subject {
   pgb_arena *arena;
@@ -432,91 +454,11 @@ static void check_limits(checks *c) {
   pgb_arena_destroy(s.arena);
 }
 
-/* Where the loop is unstable, values are many orders larger than what noise changes of them. Figures for
- * gpomdp with V^pi by rational arithmetic, in which r + gamma V' - V can be formed of its parts. */
-static void check_unstable(checks *c) {
-  static const struct {
-    double a, w, s0;
-    size_t horizon;
-    double mean, variance;
-  } exact[] = {
-      {3, 0.25, 1, 4, -9256.5104360580444, 190338959.04388019},
-      {3, 0.25, 1, 20, -1.549296633258793e+20, 2.4748449170532743e+40},
-      {3, 0.25, 1, 30, -1.0702648601327935e+30, 1.0714244340674049e+60},
-      {3, 0, 0, 20, -1.2349000699976465e+20, 2.0688826844411114e+39},
-      {3, 0, 0, 30, -8.5301308320764281e+29, 7.1798084728940622e+58},
-      {1000, 0.25, 1, 20, -1.1545523694959563e+113, 4.3935668722770693e+226},
-  };
-  for (size_t i = 0; i < sizeof exact / sizeof *exact; i++) {
-    instance p = {.n = 1,
-                  .m = 1,
-                  .horizon = exact[i].horizon,
-                  .a = {exact[i].a},
-                  .b = {1},
-                  .q = {1},
-                  .r = {0.5},
-                  .w = {exact[i].w},
-                  .s0 = {exact[i].s0},
-                  .start = {2},
-                  .sd = {0.5},
-                  .theta = {0.25},
-                  .gamma = 0.875};
-    subject s;
-    pgb_value v;
-    double mean;
-    double variance;
-    finish(&p, false, 1);
-    open_subject(c, &p, &s);
-    CHECK(c, pgb_oracle_lqr.value(s.state, &v));
-    CHECK(c, ask(&s, &gpomdp, &value_baseline, 1, &v, NULL, 1, &mean, &variance));
-    CHECK_NEAR(c, mean, exact[i].mean, 1e-12, 0);
-    CHECK_NEAR(c, variance, exact[i].variance, 1e-12, 0);
-    pgb_arena_destroy(s.arena);
-  }
-}
-
-/* The same in several dimensions, against the forms: they lose digits in proportion to the growth, not its
- * square. */
-static void check_unstable_forms(checks *c) {
-  static const double growth[] = {30, 1000, 30000};
-  for (uint64_t seed = 0; seed < 12; seed++) {
-    instance p;
-    subject s;
-    pgb_value v;
-    double mean[2][MAX_THETA];
-    double variance[2][MAX_THETA];
-    random_instance(2000 + seed, 1 + seed % 2, 1 + seed / 2 % 2, 3, (int)(seed % 3), false, &p);
-    for (size_t i = 0; i < p.n * p.n; i++)
-      p.a[i] *= growth[seed % 3];
-    open_subject(c, &p, &s);
-    CHECK(c, pgb_oracle_lqr.value(s.state, &v));
-    for (int gives = 0; gives < 3; gives++) {
-      const pgb_gae params = {.lambda = 0.5};
-      const pgb_pair pair = {.estimator = gives == 0   ? &reinforce
-                                          : gives == 1 ? &gpomdp
-                                                       : &gae,
-                             .estimator_params = &params,
-                             .baseline = &value_baseline,
-                             .value = &v};
-      CHECK(c, pgb_oracle_lqr.moments(s.state, &pair, 1, mean[0], variance[0]));
-      CHECK(c, pgb_second_moments(s.second, &pair, 1, mean[1], variance[1]));
-      for (size_t k = 0; k < p.problem.n_theta; k++) {
-        CHECK(c, variance[0][k] > 0);
-        CHECK_NEAR(c, mean[0][k], mean[1][k], 1e-9, 1e-9 * sqrt(variance[1][k]));
-        CHECK_NEAR(c, variance[0][k], variance[1][k], 1e-9, 0);
-      }
-    }
-    pgb_arena_destroy(s.arena);
-  }
-}
-
 int main(void) {
   checks c = {0, 0};
   check_golden(&c);
   check_random(&c);
   check_monte_carlo(&c);
-  check_unstable(&c);
-  check_unstable_forms(&c);
   check_long(&c, 0);
   check_long(&c, 1);
   check_unknown(&c);
