@@ -114,23 +114,47 @@ static double dot(const double *a, const double *b, size_t n) {
   return sum;
 }
 
-/* Row i of v [][n] is made orthogonal to the rows before it, twice for the digits that the first time loses
- * (Giraud, Langou and Rozloznik 2005), and of length one: a uniformly distributed frame, if v is normal. */
-static void orthogonalise(double *v, size_t i, size_t n) {
-  double *row = v + i * n;
-  for (int twice = 0; twice < 2; twice++)
-    for (size_t j = 0; j < i; j++) {
-      const double *other = v + j * n;
-      const double share = dot(row, other, n);
-      for (size_t k = 0; k < n; k++)
-        row[k] -= share * other[k];
-    }
-  const double scale = 1 / sqrt(dot(row, row, n));
+/* The same in STRANDS interleaved sums, in an order that the code alone fixes: whatever the vectors are. */
+static double long_dot(const double *a, const double *b, size_t n) {
+  enum { STRANDS = 16 };
+  double part[STRANDS] = {0};
+  size_t k = 0;
+  for (; k + STRANDS <= n; k += STRANDS)
+    for (size_t i = 0; i < STRANDS; i++)
+      part[i] += a[k + i] * b[k + i];
+  for (size_t step = STRANDS / 2; step > 0; step /= 2)
+    for (size_t i = 0; i < step; i++)
+      part[i] += part[i + step];
+  return part[0] + dot(a + k, b + k, n - k);
+}
+
+static void remove_share(double *row, const double *other, size_t n) {
+  const double share = long_dot(row, other, n);
   for (size_t k = 0; k < n; k++)
-    row[k] *= scale;
+    row[k] -= share * other[k];
+}
+
+/* Rows [first, end) of v [][n] are made orthogonal to the rows before them and to each other, twice for the
+ * digits that the first time loses (Giraud, Langou and Rozloznik 2005), and of length one: a uniformly
+ * distributed frame, if v is normal. A few rows at a time, so that the others are fetched once for all. */
+static void orthogonalise(double *v, size_t first, size_t end, size_t n) {
+  for (int twice = 0; twice < 2; twice++)
+    for (size_t j = 0; j < first; j++)
+      for (size_t i = first; i < end; i++)
+        remove_share(v + i * n, v + j * n, n);
+  for (size_t i = first; i < end; i++) {
+    double *row = v + i * n;
+    for (int twice = 0; twice < 2; twice++)
+      for (size_t j = first; j < i; j++)
+        remove_share(row, v + j * n, n);
+    const double scale = 1 / sqrt(long_dot(row, row, n));
+    for (size_t k = 0; k < n; k++)
+      row[k] *= scale;
+  }
 }
 
 pgb_status pgb_mlp_start(const pgb_mlp *net, uint64_t seed, double *theta) {
+  enum { ROWS = 8 };
   for (size_t i = 0; i < net->n_layers; i++) {
     const pgb_mlp_layer *l = &net->layer[i];
     const double gain = i + 1 < net->n_layers ? sqrt(2) : 0.01;
@@ -141,8 +165,8 @@ pgb_status pgb_mlp_start(const pgb_mlp *net, uint64_t seed, double *theta) {
     double *v = room;
     for (size_t k = 0; k < few * n; k++)
       v[k] = pgb_normal_exact(seed, (uint32_t)i + 1, k);
-    for (size_t k = 0; k < few; k++)
-      orthogonalise(v, k, n);
+    for (size_t k = 0; k < few; k += ROWS)
+      orthogonalise(v, k, k + ROWS < few ? k + ROWS : few, n);
     for (size_t u = 0; u < l->out; u++)
       for (size_t k = 0; k < l->in; k++)
         theta[l->weight + u * l->in + k] = gain * (l->in < l->out ? v[k * n + u] : v[u * n + k]);
