@@ -51,7 +51,7 @@ class TestCommands:
         assert re.match(r"pgbench \d+\.\d+\.\d+", done.stdout)
         for word in ("PostgreSQL", "compiler", "flags", "-ffp-contract=off", "MPI", "HDF5", "SIMD"):
             assert word in done.stdout
-        assert re.search(r"commit +([0-9a-f]{40}(-dirty)?|unknown)", done.stdout)
+        assert re.search(r"commit +([0-9a-f]{40}(-dirty-[0-9a-f]{12})?|unknown-[0-9a-f]{12})", done.stdout)
         assert re.search(r"SIMD +none", done.stdout)
 
     def test_describes_all_that_it_lists(self) -> None:

@@ -134,6 +134,12 @@ static pgb_status damaged(const char *name) {
 
 /* What the first bytes say: none of them, another layout, another machine. */
 static pgb_status check_head(const char *name, const head *found, size_t n) {
+  if (n == 0)
+    return pgb_fail(
+        PGB_USAGE,
+        "%s: is empty: no checkpoint, but what a full disk, a crash of the machine or a broken copy "
+        "leaves; take a copy that is whole, or remove it and start the run anew",
+        name);
   if (n < KIND || memcmp(found->magic, own.magic, KIND) != 0)
     return pgb_fail(PGB_USAGE,
                     "%s: is no checkpoint of pgbench; name the result file of the run, without .part", name);

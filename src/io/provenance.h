@@ -13,7 +13,8 @@
 /* Where a result comes from: the build, the machine, the call. Texts live in the arena they were gathered
  * into, or for ever; "unknown" where a fact is not to be had, "" where there is none (no Slurm job). */
 typedef struct pgb_provenance {
-  const char *version, *git_commit; /* "0.1.0"; 40 hex digits, "-dirty" behind them where files had changed */
+  const char *version, *git_commit;      /* "0.1.0"; 40 hex digits, "-dirty-" and a checksum of the sources
+                                          * behind them where files had changed; "unknown-" and that without git */
   const char *compiler, *compiler_flags; /* "GNU 12.2.0"; "-O3 -DNDEBUG" */
   const char *cpu; /* model name of /proc/cpuinfo, else the machine type of uname           */
   const char *host;
