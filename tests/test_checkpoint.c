@@ -45,12 +45,11 @@ static pgb_status cell(void *self, size_t number, const pgb_cell_result *result,
   return pgb_output_cell(l->store, l->study, number, result, gradients);
 }
 
-static pgb_status restore(void *self, size_t number, pgb_cell_result *result, double *slots,
-                          double *const *gradients) {
+static pgb_status restore(void *self, size_t number, pgb_cell_result *result, const pgb_restored *to) {
   launch *l = self;
+  if (to != NULL)
+    return pgb_checkpoint_begun(l->part, &l->head, l->study, l->arena, result, to);
   PGB_TRY(pgb_checkpoint_result(l->part, l->study, number, l->arena, result));
-  if (slots != NULL)
-    return pgb_checkpoint_begun(l->part, &l->head, l->study, slots, gradients);
   PGB_TRY(cell(self, number, result, NULL));
   PGB_TRY(pgb_output_gradients(l->store, l->study, number));
   return pgb_checkpoint_gradients(l->part, l->study, number, l->store);
@@ -114,7 +113,7 @@ static void test_stops(checks *c, launch *l, pgb_comm *comm) {
   int launches = 0;
   pgb_point last = {0};
   for (; launches < LAUNCHES && s.code == PGB_STOPPED; launches++) {
-    l->left = 1 + launches % 23;
+    l->left = 1 + launches % 61;
     s = go(l, comm, &pieces);
     const size_t before = (last.cell * 2 + last.batch) * 10 + last.block;
     last = l->head.at;

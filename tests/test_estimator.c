@@ -280,13 +280,14 @@ static size_t fit_errors(bench *b, const double *m, size_t stride, size_t n) {
 
 static void check_fit(checks *c, const kernel_problem *p, pgb_isa isa) {
   static double m[FEATURES][FEATURES + 1];
+  double sums[FEATURES * (FEATURES + 1)] = {0};
   bench b;
   pgb_arena *arena = NULL;
   pgb_value_fit *fit = NULL;
   pgb_value value;
   CHECK_OK(c, pgb_arena_create(&arena));
   if (bench_open(c, &b, p->text, isa) && arena != NULL) {
-    CHECK_OK(c, pgb_value_fit_create(&b.a->space, &fit));
+    CHECK_OK(c, pgb_value_fit_create(&b.a->space, sums, &fit));
     memset(m, 0, sizeof m);
     size_t n = 0;
     for (uint64_t from = 0; from < 500 && fit != NULL; from += b.k.r->n_episodes) {

@@ -54,6 +54,17 @@ class TestPlugin:
         again = study(tmp_path, config)
         assert payload(measure(tmp_path / "4.h5", "--plugin", pointmass, "--study", again)) == wanted
 
+    def test_a_run_goes_on_with_a_moved_plugin(self, prefix: Path, pointmass: Path, tmp_path: Path) -> None:
+        wanted = payload(measure(tmp_path / "1.h5", "--plugin", pointmass, *SMALL))
+        out, moved = tmp_path / "2.h5", tmp_path / "it's elsewhere.so"
+        assert run("--plugin", pointmass, *SMALL, "-o", out, "--time-limit", "0.001").returncode == 75
+        other = compiled(prefix, "pointmass.c", tmp_path / "other.so", "-DNDEBUG", "-g")
+        done = run("--resume", out, "--plugin", other)
+        assert done.returncode == 2 and "was begun with other plugins" in done.stderr
+        moved.write_bytes(pointmass.read_bytes())
+        assert run("--resume", out, "--plugin", moved).returncode == 0
+        assert payload(out) == wanted
+
     def test_a_study_without_its_plugin(self, pointmass: Path, tmp_path: Path) -> None:
         config = run("--dry-run", "--plugin", pointmass, *SMALL).stdout.split("resolved study\n")[1]
         sha256 = hashlib.sha256(pointmass.read_bytes()).hexdigest()

@@ -151,7 +151,9 @@ class TestRefused:
             part(out).write_bytes(bad)
             assert re.search("damaged|no checkpoint of pgbench|another layout", refused("--resume", out))
             assert part(out).read_bytes() == bad
-        for length in (0, 1, 13, 20, 24, 31, 32, len(good) // 2, len(good) - 1):
+        part(out).write_bytes(b"")
+        assert "is empty" in refused("--resume", out)
+        for length in (1, 13, 20, 24, 31, 32, len(good) // 2, len(good) - 1):
             part(out).write_bytes(good[:length])
             assert re.search("damaged|no checkpoint of pgbench", refused("--resume", out))
         part(out).write_bytes(good + b"\0")

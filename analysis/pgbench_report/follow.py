@@ -97,6 +97,10 @@ def read(path: Path) -> Progress:
     at_cell = mine.index(at)
     cells = []
     for k in range(at_cell + 1):
+        if k == at_cell:
+            reader.take(8 * reader.numbers(1)[0])  # the sums of its pilot sample
+            if not at_batch and not blocks:
+                break
         cells.append(_result(reader, study, study.names[mine[k]], summary))
         if gradients and k < at_cell:
             reader.take(8 * cells[-1].data.sizes["parameter"] * study.pairs * len(study.batches) * study.replicates)

@@ -8,21 +8,27 @@
 struct pgb_value_fit {
   pgb_space space;
   size_t n;
-  double *normal, *target, *x; /* [n][n] sums of x x', [n] sums of x G, [n] and [n_obs] scratch */
+  double *normal, *target,
+      *x; /* [n][n] sums of x x', [n] sums of x G, the caller's; [n] and [n_obs] scratch */
 };
 
-pgb_status pgb_value_fit_create(const pgb_space *space, pgb_value_fit **out) {
+size_t pgb_value_fit_sums(const pgb_space *space) {
+  const size_t n = pgb_value_feature_count(space->n_obs, space->n_contexts);
+  return n * n + n;
+}
+
+pgb_status pgb_value_fit_create(const pgb_space *space, double *sums, pgb_value_fit **out) {
   const size_t n = pgb_value_feature_count(space->n_obs, space->n_contexts);
   void *piece = NULL;
   *out = NULL;
   const size_t head = (sizeof(pgb_value_fit) + 63) / 64 * 64;
-  PGB_TRY(pgb_alloc(1, head + (n * n + 2 * n + space->n_obs) * sizeof(double), &piece));
+  PGB_TRY(pgb_alloc(1, head + (n + space->n_obs) * sizeof(double), &piece));
   pgb_value_fit *fit = piece;
   fit->space = *space;
   fit->n = n;
-  fit->normal = (double *)(void *)((char *)piece + head);
-  fit->target = fit->normal + n * n;
-  fit->x = fit->target + n;
+  fit->normal = sums;
+  fit->target = sums + n * n;
+  fit->x = (double *)(void *)((char *)piece + head);
   *out = fit;
   return pgb_ok();
 }

@@ -56,11 +56,38 @@ typedef struct run_facts {
   bool resumed, save_gradients;
 } run_facts;
 
+/* Before memory is taken: what the ranks of this node will need against what it has. Swap is not counted. */
+static pgb_status check_memory(const job *j, const pgb_study *study, double spare) {
+  const pgb_run_options options = {.isa = j->arguments->request.isa,
+                                   .save_gradients = j->arguments->save_gradients,
+                                   .share = j->arguments->share};
+  const double need = pgb_run_estimate(study, &options).bytes_per_rank;
+  const double ranks = ceil((double)pgb_comm_size(j->comm) / pgb_comm_nodes(j->comm));
+  const double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+  if (have <= 0 || need * ranks <= spare * have)
+    return pgb_ok();
+  return pgb_fail(
+      PGB_USAGE,
+      "study: needs %.3g GiB on each of %.0f ranks of a node that has %.3g GiB; take fewer ranks to a node, "
+      "fewer replicates or no --save-gradients",
+      need / 0x1p30, ranks, have / 0x1p30);
+}
+
+/* The same before parameters are made, when baselines that no cell can use are still counted: of all of them
+ * at most two thirds. */
+static pgb_status admit(void *self, const pgb_study *study) {
+  enum { UNUSABLE = 3 };
+  return check_memory(self, study, study->baseline_from[0] == NULL ? UNUSABLE : 1);
+}
+
 /* The study, from its source or from the checkpoint of an earlier launch. */
 static pgb_status load_here(job *j, run_facts *f) {
   if (j->arguments->resume != NULL)
     PGB_TRY(pgb_resume_open(&j->given, j->arena, &j->resume));
-  PGB_TRY(pgb_study_resolve(&j->arguments->request, &j->study));
+  pgb_request request = j->arguments->request;
+  request.admit = j->arguments->dry_run ? NULL : admit;
+  request.admitting = j;
+  PGB_TRY(pgb_study_resolve(&request, &j->study));
   if (j->resume.resumed)
     PGB_TRY(pgb_checkpoint_fits(j->resume.name, &j->resume.head, j->study));
   else
@@ -153,7 +180,7 @@ static void header(const job *j) {
   const char *commit = j->provenance.git_commit;
   const char *dirty = strchr(commit, '-');
   (void)printf("pgbench %s (%.*s%s)   %d rank%s on %d node%s   %.*s   simd %s\n", j->provenance.version,
-               DIGITS, commit, dirty != NULL && strlen(commit) > DIGITS ? dirty : "", pgb_comm_size(j->comm),
+               DIGITS, commit, dirty != NULL && dirty - commit > DIGITS ? dirty : "", pgb_comm_size(j->comm),
                pgb_comm_size(j->comm) == 1 ? "" : "s", pgb_comm_nodes(j->comm),
                pgb_comm_nodes(j->comm) == 1 ? "" : "s", (int)strcspn(library, ","), library,
                pgb_isa_name(j->arguments->request.isa));
@@ -170,23 +197,6 @@ static void header(const job *j) {
   (void)fflush(stdout);
 }
 
-/* Before memory is taken: what the ranks of this node will need against what it has. Swap is not counted. */
-static pgb_status check_memory(const job *j) {
-  const pgb_run_options options = {.isa = j->arguments->request.isa,
-                                   .save_gradients = j->arguments->save_gradients,
-                                   .share = j->arguments->share};
-  const double need = pgb_run_estimate(j->study, &options).bytes_per_rank;
-  const double ranks = ceil((double)pgb_comm_size(j->comm) / pgb_comm_nodes(j->comm));
-  const double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-  if (have <= 0 || need * ranks <= have)
-    return pgb_ok();
-  return pgb_fail(
-      PGB_USAGE,
-      "study: needs %.3g GiB on each of %.0f ranks of a node that has %.3g GiB; take fewer ranks to a node, "
-      "fewer replicates or no --save-gradients",
-      need / 0x1p30, ranks, have / 0x1p30);
-}
-
 /* Collective: the plan, with what each cell would take. */
 static pgb_status print_plan(const job *j) {
   const pgb_run_options options = {.isa = j->arguments->request.isa,
@@ -198,7 +208,7 @@ static pgb_status print_plan(const job *j) {
                          .ranks = pgb_comm_size(j->comm),
                          .nodes = pgb_comm_nodes(j->comm)};
   pgb_cell_timing *timing = NULL;
-  const pgb_status fits = pgb_comm_agree(j->comm, check_memory(j));
+  const pgb_status fits = pgb_comm_agree(j->comm, check_memory(j, j->study, 1));
   if (is_root(j))
     header(j);
   if (fits.code == PGB_OK) {
@@ -240,12 +250,11 @@ static pgb_status on_checkpoint(void *self, const pgb_snapshot *snapshot) {
   return pgb_ok();
 }
 
-static pgb_status on_restore(void *self, size_t cell, pgb_cell_result *result, double *slots,
-                             double *const *gradients) {
+static pgb_status on_restore(void *self, size_t cell, pgb_cell_result *result, const pgb_restored *to) {
   job *j = self;
+  if (to != NULL)
+    return pgb_checkpoint_begun(j->resume.part, &j->resume.head, j->study, j->arena, result, to);
   PGB_TRY(pgb_checkpoint_result(j->resume.part, j->study, cell, j->arena, result));
-  if (slots != NULL)
-    return pgb_checkpoint_begun(j->resume.part, &j->resume.head, j->study, slots, gradients);
   PGB_TRY(on_cell(self, cell, result, NULL));
   if (!j->arguments->save_gradients)
     return pgb_ok();
@@ -347,7 +356,7 @@ static pgb_status measure(job *j) {
                                  .restore = on_restore};
   pgb_run_result result;
   memset(&result, 0, sizeof result);
-  PGB_TRY(pgb_comm_agree(j->comm, check_memory(j)));
+  PGB_TRY(pgb_comm_agree(j->comm, check_memory(j, j->study, 1)));
   PGB_TRY(pgb_comm_agree(j->comm, is_root(j) ? open_output(j) : pgb_ok()));
   if (text_on_screen(j))
     header(j);

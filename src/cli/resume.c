@@ -53,10 +53,11 @@ static pgb_status check_request(const pgb_arguments *a, const pgb_resume *r) {
         "--simd %s: %s was begun with %s, and other kernels may differ in the last bit; leave out "
         "--simd",
         pgb_isa_name(a->request.isa), r->output, r->head.simd);
-  if (strcmp(pgb_plugins_text(a->plugins), r->head.plugins) != 0)
-    return pgb_fail(PGB_USAGE,
-                    "%s: was begun with other plugins (%s); give the same files with --plugin, unchanged",
-                    r->name, r->head.plugins[0] == '\0' ? "none" : r->head.plugins);
+  if (!pgb_plugins_same(pgb_plugins_text(a->plugins), r->head.plugins))
+    return pgb_fail(
+        PGB_USAGE,
+        "%s: was begun with other plugins (%s); give files of that content with --plugin, in that order",
+        r->name, r->head.plugins[0] == '\0' ? "none" : r->head.plugins);
   if (a->share.n != 0 && (a->share.n != r->head.share.n || a->share.k != r->head.share.k))
     return pgb_fail(PGB_USAGE,
                     "--cell %zu/%zu: %s was begun for other cells of its study; leave out --cell, --resume "
@@ -95,6 +96,7 @@ static pgb_status take_over(pgb_arguments *a, pgb_resume *r) {
                              .isa = isa,
                              .extra = a->request.extra,
                              .n_extra = a->request.n_extra};
+  r->head.plugins = pgb_plugins_text(a->plugins); /* where they lie now */
   a->save_gradients = r->head.save_gradients;
   a->share = r->head.share;
   a->force = a->force || r->head.force;

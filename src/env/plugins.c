@@ -190,3 +190,30 @@ const pgb_env_extra *pgb_plugins_classes(const pgb_plugins *all, size_t *n) {
 const char *pgb_plugins_text(const pgb_plugins *all) {
   return all != NULL ? all->text : "";
 }
+
+/* Behind the file's name, where the text has one here; its quotes are doubled within it. */
+static const char *skip_file(const char *at) {
+  static const char key[] = "{file: '";
+  if (strncmp(at, key, strlen(key)) != 0)
+    return at;
+  for (at += strlen(key); *at != '\0'; at++) {
+    if (*at != '\'')
+      continue;
+    if (at[1] != '\'')
+      return at;
+    at++;
+  }
+  return at;
+}
+
+bool pgb_plugins_same(const char *a, const char *b) {
+  assert(a != NULL && b != NULL);
+  for (;; a++, b++) {
+    a = skip_file(a);
+    b = skip_file(b);
+    if (*a != *b)
+      return false;
+    if (*a == '\0')
+      return true;
+  }
+}

@@ -27,6 +27,8 @@ const pgb_env_extra *pgb_plugins_classes(const pgb_plugins *plugins, size_t *n);
 /* "[{file: /path/myenv.so, sha256: ..., envs: [myenv]}]" in YAML, "" where plugins is NULL. The path is
  * absolute; the checksum is that of sha256sum. */
 const char *pgb_plugins_text(const pgb_plugins *plugins);
+/* Whether two such texts tell of the same contents in the same order, wherever the files lie. */
+bool pgb_plugins_same(const char *a, const char *b);
 
 /* What an environment owes, of a plugin or a program's own class:
  * - name of a-z, 0-9, _ and - (a letter first, 32 characters at the most), title, source, prepare, reset and

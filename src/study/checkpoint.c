@@ -109,6 +109,11 @@ static pgb_status put_all(pgb_part_writer *part, const pgb_checkpoint_head *head
     if (head->save_gradients)
       PGB_TRY(put_gradients(part, study, c, store));
   }
+  const uint64_t n_pilot = snapshot->n_pilot;
+  pgb_part_put(part, &n_pilot, sizeof n_pilot);
+  pgb_part_put(part, snapshot->pilot, snapshot->n_pilot * sizeof(double));
+  if (!pgb_point_begun(at))
+    return pgb_ok();
   put_result(part, study, at->cell, &snapshot->cells[at->cell]);
   pgb_part_put(part, snapshot->slots, snapshot->n_slots * sizeof(double));
   for (size_t n = 0; head->save_gradients && n <= at->batch; n++) {
@@ -136,9 +141,9 @@ pgb_status pgb_checkpoint_write(const char *name, const pgb_checkpoint_head *hea
 static pgb_status other_build(const char *name, const pgb_checkpoint_head *head) {
   return pgb_fail(
       PGB_USAGE,
-      "%s: was written by pgbench %s (commit %.20s), and this is another build, whose results may "
-      "differ in the last bit; finish the run with that one, or start anew",
-      name, head->version, head->git_commit);
+      "%s: was written by pgbench %s (commit %.60s), and this is another build (%.60s), whose results may "
+      "differ in the last bit; check out and build that commit to finish the run, or start anew with --force",
+      name, head->version, head->git_commit, pgb_provenance_build().git_commit);
 }
 
 static pgb_status get_head(const char *name, pgb_part_reader *part, pgb_arena *arena,
@@ -218,17 +223,28 @@ pgb_status pgb_checkpoint_gradients(pgb_part_reader *part, const pgb_study *stud
 }
 
 pgb_status pgb_checkpoint_begun(pgb_part_reader *part, const pgb_checkpoint_head *head,
-                                const pgb_study *study, double *slots, double *const *gradients) {
+                                const pgb_study *study, pgb_arena *arena, pgb_cell_result *result,
+                                const pgb_restored *to) {
   const pgb_point *at = &head->at;
   const size_t stride = pgb_measure_stride(study, &study->cells[at->cell]);
+  uint64_t n_pilot = 0;
   uint64_t first = 0;
   uint64_t end = 0;
+  PGB_TRY(pgb_part_get(part, &n_pilot, sizeof n_pilot));
+  if (n_pilot != to->n_pilot)
+    return pgb_fail(PGB_USAGE,
+                    "the checkpoint's study does not resolve to what it was; report this as a bug");
+  PGB_TRY(pgb_part_get(part, to->pilot, to->n_pilot * sizeof *to->pilot));
+  if (!pgb_point_begun(at))
+    return pgb_ok();
+  PGB_TRY(pgb_checkpoint_result(part, study, at->cell, arena, result));
   if (at->block > 0)
     pgb_block_range(study->replicates, stride, at->block - 1, &first, &end);
-  PGB_TRY(pgb_part_get(part, slots, at->block * stride * sizeof *slots));
+  PGB_TRY(pgb_part_get(part, to->slots, at->block * stride * sizeof *to->slots));
   for (size_t n = 0; head->save_gradients && n <= at->batch; n++) {
     const uint64_t replicates = n < at->batch ? study->replicates : end;
-    PGB_TRY(pgb_part_get(part, gradients[n], gradient_count(study, at->cell, replicates) * sizeof(double)));
+    PGB_TRY(
+        pgb_part_get(part, to->gradients[n], gradient_count(study, at->cell, replicates) * sizeof(double)));
   }
   return pgb_ok();
 }

@@ -9,7 +9,7 @@
 
 /* What a checkpoint (io/part.h) holds of a run: a head, the results of complete cells bit for bit, the result
  * of the cell under way, and of its batch size under way the slots of the first blocks; with save_gradients
- * the batch gradients too. Fits and oracles are functions of the study and are computed again. Rank 0. */
+ * the batch gradients too; and how far the cell's pilot sample is. Oracles are computed again. Rank 0. */
 
 typedef struct pgb_checkpoint_head {
   const char *version, *git_commit; /* of the program that wrote it                             */
@@ -38,14 +38,14 @@ pgb_status pgb_checkpoint_fits(const char *name, const pgb_checkpoint_head *head
                                const pgb_study *study) PGB_MUST_CHECK;
 
 /* The rest, in this order. For every complete cell: its result, texts in the arena; then, with
- * save_gradients, its gradients into the store, where pgb_output_gradients has made room. Then the result of
- * the cell under way; then its slots, and gradients [N] as pgb_observer.restore is given them. */
+ * save_gradients, its gradients into the store, where pgb_output_gradients has made room. Then what there is
+ * of the cell under way, as pgb_observer.restore is to give it back. */
 pgb_status pgb_checkpoint_result(pgb_part_reader *part, const pgb_study *study, size_t cell, pgb_arena *arena,
                                  pgb_cell_result *result) PGB_MUST_CHECK;
 pgb_status pgb_checkpoint_gradients(pgb_part_reader *part, const pgb_study *study, size_t cell,
                                     pgb_store *store) PGB_MUST_CHECK;
 pgb_status pgb_checkpoint_begun(pgb_part_reader *part, const pgb_checkpoint_head *head,
-                                const pgb_study *study, double *slots,
-                                double *const *gradients) PGB_MUST_CHECK;
+                                const pgb_study *study, pgb_arena *arena, pgb_cell_result *result,
+                                const pgb_restored *to) PGB_MUST_CHECK;
 
 #endif

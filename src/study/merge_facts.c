@@ -2,6 +2,7 @@
 #include "study/merge_facts.h"
 
 #include "core/simd.h"
+#include "env/plugins.h"
 #include "io/provenance.h"
 #include "study/output.h"
 
@@ -86,7 +87,7 @@ pgb_status pgb_merge_check_facts(const pgb_merge_part *part, const pgb_merge_req
     if (strcmp(f[PGB_FACT_VERSION], own.version) != 0 || strcmp(f[PGB_FACT_COMMIT], own.git_commit) != 0)
       return pgb_fail(
           PGB_USAGE,
-          "%s: was written by pgbench %s (commit %.20s), and this is another build, whose files may "
+          "%s: was written by pgbench %s (commit %.60s), and this is another build, whose files may "
           "hold other figures; merge with that one",
           part[i].path, f[PGB_FACT_VERSION], f[PGB_FACT_COMMIT]);
     if (strcmp(f[PGB_FACT_CONFIG], part[0].fact[PGB_FACT_CONFIG]) != 0)
@@ -95,10 +96,10 @@ pgb_status pgb_merge_check_facts(const pgb_merge_part *part, const pgb_merge_req
           "%s: is of another study than %s (their attributes config differ); name the parts of one "
           "study",
           part[i].path, part[0].path);
-    if (strcmp(f[PGB_FACT_PLUGINS], request->plugins) != 0)
-      return pgb_fail(
-          PGB_USAGE, "%s: was measured with other plugins (%s); give the same files with --plugin, unchanged",
-          part[i].path, f[PGB_FACT_PLUGINS][0] == '\0' ? "none" : f[PGB_FACT_PLUGINS]);
+    if (!pgb_plugins_same(f[PGB_FACT_PLUGINS], request->plugins))
+      return pgb_fail(PGB_USAGE,
+                      "%s: was measured with other plugins (%s); give files of that content with --plugin",
+                      part[i].path, f[PGB_FACT_PLUGINS][0] == '\0' ? "none" : f[PGB_FACT_PLUGINS]);
     if (family(f[PGB_FACT_SIMD]) < 0 || family(f[PGB_FACT_SIMD]) != family(part[0].fact[PGB_FACT_SIMD]))
       return pgb_fail(PGB_USAGE,
                       "%s: was measured with %s kernels and %s with %s, which may differ in the last bit; "

@@ -20,7 +20,20 @@ typedef struct pgb_fits {
 bool pgb_pilot_oracle_value(const pgb_oracle *oracle, const pgb_estimator_class *estimator,
                             const pgb_baseline_class *baseline, pgb_value *out);
 
-pgb_status pgb_pilot_fit(const pgb_study *study, size_t cell, pgb_oracle *oracle, pgb_isa isa,
-                         pgb_arena *arena, pgb_fits *out) PGB_MUST_CHECK;
+/* A cell's fits on their way. open takes all the memory there is to take; sums and fits live in the arena. */
+typedef struct pgb_pilot pgb_pilot;
+pgb_status pgb_pilot_open(const pgb_study *study, size_t cell, pgb_oracle *oracle, pgb_isa isa,
+                          pgb_arena *arena, pgb_pilot **out) PGB_MUST_CHECK;
+void pgb_pilot_close(pgb_pilot *pilot); /* accepts NULL */
+
+/* Some episodes more, the same on all ranks; false when the sample is complete. */
+bool pgb_pilot_step(pgb_pilot *pilot);
+
+/* All that the steps so far have left, [n]: another pilot of the same cell that is given it goes on from
+ * there, to the same bits. */
+double *pgb_pilot_sums(const pgb_pilot *pilot, size_t *n);
+
+/* Of a complete sample. */
+pgb_status pgb_pilot_fits(const pgb_pilot *pilot, pgb_arena *arena, pgb_fits *out) PGB_MUST_CHECK;
 
 #endif

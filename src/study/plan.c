@@ -117,16 +117,23 @@ static pgb_status open_oracle(const pgb_cell *cell, pgb_arena *arena, pgb_plan *
   return pgb_oracle_open(&plan->problem, arena, &plan->oracle);
 }
 
-pgb_status pgb_plan_create(const pgb_study *study, size_t cell, pgb_isa isa, pgb_arena *arena,
-                           pgb_plan *out) {
+pgb_status pgb_plan_begin(const pgb_study *study, size_t cell, pgb_isa isa, pgb_arena *arena, pgb_plan *out,
+                          pgb_pilot **pilot) {
+  *out = (pgb_plan){.n_pairs = study->n_estimators * study->n_baselines};
+  PGB_TRY(open_oracle(&study->cells[cell], arena, out));
+  PGB_TRY(pgb_pilot_open(study, cell, out->oracle, isa, arena, pilot));
+  return pgb_arena_sufficed(arena);
+}
+
+pgb_status pgb_plan_end(const pgb_study *study, size_t cell, const pgb_pilot *pilot, pgb_arena *arena,
+                        pgb_plan *out) {
   const pgb_cell *c = &study->cells[cell];
-  pgb_plan plan = {.n_pairs = study->n_estimators * study->n_baselines};
+  pgb_plan plan = *out;
   pgb_fits fits;
   void *rows = NULL;
   void *products = NULL;
   void *pairs = NULL;
-  PGB_TRY(open_oracle(c, arena, &plan));
-  PGB_TRY(pgb_pilot_fit(study, cell, plan.oracle, isa, arena, &fits));
+  PGB_TRY(pgb_pilot_fits(pilot, arena, &fits));
   PGB_TRY(pgb_arena_alloc(arena, 2 * plan.n_pairs, sizeof(pgb_row), &rows));
   PGB_TRY(pgb_arena_alloc(arena, 2 * plan.n_pairs, sizeof(pgb_product), &products));
   PGB_TRY(pgb_arena_alloc(arena, plan.n_pairs, sizeof(pgb_plan_pair), &pairs));
@@ -154,6 +161,18 @@ pgb_status pgb_plan_create(const pgb_study *study, size_t cell, pgb_isa isa, pgb
   plan.has_step_row = b.step;
   *out = plan;
   return pgb_arena_sufficed(arena);
+}
+
+pgb_status pgb_plan_create(const pgb_study *study, size_t cell, pgb_isa isa, pgb_arena *arena,
+                           pgb_plan *out) {
+  pgb_pilot *pilot = NULL;
+  pgb_status s = pgb_plan_begin(study, cell, isa, arena, out, &pilot);
+  while (s.code == PGB_OK && pgb_pilot_step(pilot))
+    ;
+  if (s.code == PGB_OK)
+    s = pgb_plan_end(study, cell, pilot, arena, out);
+  pgb_pilot_close(pilot);
+  return s;
 }
 
 /* FNV-1a (Fowler, Noll, Vo; RFC 9923) over bytes. */

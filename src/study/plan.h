@@ -54,7 +54,16 @@ typedef struct pgb_plan {
 /* The stream number of a cell and batch size (core/rng.h). */
 uint32_t pgb_stream(size_t cell, size_t batch_index);
 
-/* Opens the oracle, runs the pilot sample where something must be fitted, assigns rows. All in the arena. */
+struct pgb_pilot;
+/* Opens the oracle and the pilot sample; between the two, pgb_pilot_step until it returns false; then fits
+ * and assigns rows. After begin, oracle, problem and n_pairs are there. All in the arena, but for the pilot,
+ * which is the caller's to close. */
+pgb_status pgb_plan_begin(const pgb_study *study, size_t cell, pgb_isa isa, pgb_arena *arena, pgb_plan *out,
+                          struct pgb_pilot **pilot) PGB_MUST_CHECK;
+pgb_status pgb_plan_end(const pgb_study *study, size_t cell, const struct pgb_pilot *pilot, pgb_arena *arena,
+                        pgb_plan *out) PGB_MUST_CHECK;
+
+/* All of it in one go. */
 pgb_status pgb_plan_create(const pgb_study *study, size_t cell, pgb_isa isa, pgb_arena *arena,
                            pgb_plan *out) PGB_MUST_CHECK;
 

@@ -53,7 +53,7 @@ static int by_value(const void *a, const void *b) {
 
 /* Seconds and steps per episode of one batch size. The pieces grow until one takes long enough to be timed,
  * or is a whole block: a large batch is known by smaller ones. Ranks take different episodes. */
-static piece sample_batch(const pgb_sample *s, size_t batch, int rank) {
+static pgb_status sample_batch(const pgb_sample *s, size_t batch, int rank, piece *out) {
   uint64_t from = 0;
   uint64_t block = 0;
   pgb_block_range(s->study->replicates, stride_of(s), 0, &from, &block);
@@ -72,13 +72,16 @@ static piece sample_batch(const pgb_sample *s, size_t batch, int rank) {
   const uint64_t room = s->study->replicates - n + 1;
   piece sum = p;
   for (int i = 1; i < PIECES; i++) {
+    if (s->pause != NULL)
+      PGB_TRY(s->pause(s->self));
     p = run_piece(s, batch, size, (uint64_t)(rank * PIECES + i) * n % room, n);
     rate[i] = p.seconds / p.episodes;
     sum.steps += p.steps;
     sum.episodes += p.episodes;
   }
   qsort(rate, PIECES, sizeof *rate, by_value);
-  return (piece){.seconds = rate[PIECES / 2], .episodes = 1, .steps = sum.steps / sum.episodes};
+  *out = (piece){.seconds = rate[PIECES / 2], .episodes = 1, .steps = sum.steps / sum.episodes};
+  return s->pause != NULL ? s->pause(s->self) : pgb_ok();
 }
 
 /* Rank 0's figures of one batch size, from those of one pair: every block stands in for the one that was
@@ -162,7 +165,8 @@ pgb_status pgb_predict_cell(const pgb_sample *s, pgb_comm *comm, pgb_cell_timing
   for (size_t k = 0; k < s->plan->n_pairs; k++)
     out->pairs[k] = pgb_cost_pair(s->study, s->cell, s->plan, k);
   for (size_t n = 0; n < n_batches; n++) {
-    const piece p = sample_batch(s, n, pgb_comm_rank(comm));
+    piece p;
+    PGB_TRY(sample_batch(s, n, pgb_comm_rank(comm), &p));
     double mine[2] = {p.seconds, p.steps};
     PGB_TRY(average(comm, mine, 2));
     const double episodes = (double)s->study->batches[n] * (double)s->study->replicates;

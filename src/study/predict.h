@@ -44,6 +44,9 @@ typedef struct pgb_sample {
   double *sums;    /* [3 * n_theta]                                                         */
   double least;    /* processor time of one sampled piece, s; a few of them for each batch size */
   double known;    /* seconds that opening the cell took: they are spent again or were spent     */
+  pgb_status (*pause)(
+      void *self); /* collective, asked after every piece: what it fails with ends it; or NULL */
+  void *self;
 } pgb_sample;
 
 /* Collective. Predicts one cell; `out` on every rank, averaged over them. */

@@ -43,11 +43,11 @@ pgb_status pgb_rounds_combine(pgb_rounds *r, double *slots, size_t n) {
   return s;
 }
 
-/* Whether this rank is to stop: STOP_LIMIT, a signal's number, or 0. Asked for in the middle of blocks. */
-static int asked(void *self) {
+/* STOP_LIMIT, a signal's number, or 0. Asked for in the middle of blocks. */
+int pgb_rounds_asked(void *self) {
   const pgb_rounds *r = self;
   const int number = r->observer->stop == NULL ? 0 : r->observer->stop(r->observer->self);
-  if (number != 0 || r->options->deadline <= 0)
+  if (number != 0 || r->options->deadline <= 0 || !r->further)
     return number;
   return pgb_clock() + 2 * r->keeping + spare_seconds > r->options->deadline ? STOP_LIMIT : 0;
 }
@@ -82,7 +82,7 @@ static void measure_blocks(pgb_rounds *r, batch_run *b, size_t end) {
   pgb_phase_times times = {0, 0};
   double done = 0;
   b->slowest = 0;
-  b->given_up = asked(r) != 0;
+  b->given_up = pgb_rounds_asked(r) != 0;
   b->begin[1] = b->begin[0];
   b->begin[0] = b->at;
   for (size_t k = b->at; k < end && !b->given_up; k++) {
@@ -94,7 +94,7 @@ static void measure_blocks(pgb_rounds *r, batch_run *b, size_t end) {
     double *out = gradients == NULL ? NULL : gradients + first * b->room->plan.n_pairs * d;
     double *slots = b->room->slots + k * b->stride;
     pgb_measure_block(b->room->measure, b->cell, b->batch, first, last, slots, out, &times);
-    b->given_up = asked(r) != 0;
+    b->given_up = pgb_rounds_asked(r) != 0;
     done += (double)((last - first) * r->study->batches[b->batch]);
     r->steps += slots[b->stride - PGB_SLOT_COUNT + PGB_SLOT_STEPS];
     b->slowest = fmax(b->slowest, pgb_clock() - start);
@@ -121,7 +121,7 @@ static pgb_status hear(pgb_rounds *r, double heard[SAY_COUNT]) {
 static pgb_status say(pgb_rounds *r, const batch_run *b) {
   const double now = pgb_clock();
   const double round = now - r->round_began;
-  const double words[SAY_COUNT] = {[SAY_STOP] = asked(r),
+  const double words[SAY_COUNT] = {[SAY_STOP] = pgb_rounds_asked(r),
                                    [SAY_GIVEN_UP] = b->given_up,
                                    /* another round passes before the answer is in force */
                                    [SAY_KEEP] = is_root(r) && r->options->interval > 0 &&
@@ -172,18 +172,11 @@ static pgb_status bring(pgb_rounds *r, batch_run *b, size_t n) {
   return pgb_rounds_combine(r, b->room->gradients[b->batch] + first * each, (size_t)(end - first) * each);
 }
 
-static pgb_status checkpoint(pgb_rounds *r, batch_run *b) {
-  PGB_TRY(bring(r, b, b->safe));
+static pgb_status keep(pgb_rounds *r, const pgb_snapshot *snapshot) {
   const double start = pgb_clock();
-  const pgb_snapshot snapshot = {.at = {.cell = b->cell, .batch = b->batch, .block = b->safe},
-                                 .cells = b->cells,
-                                 .slots = b->room->slots,
-                                 .n_slots = b->safe * b->stride,
-                                 .gradients = b->room->gradients,
-                                 .replicates = first_replicate(r, b, b->safe)};
   pgb_status s = pgb_ok();
   if (is_root(r) && r->observer->checkpoint != NULL)
-    s = r->observer->checkpoint(r->observer->self, &snapshot);
+    s = r->observer->checkpoint(r->observer->self, snapshot);
   s = pgb_comm_agree(r->comm, s);
   r->kept = pgb_clock();
   r->keeping = r->kept - start;
@@ -191,12 +184,47 @@ static pgb_status checkpoint(pgb_rounds *r, batch_run *b) {
   return s;
 }
 
-static pgb_status stopped(const pgb_rounds *r, const batch_run *b, double why) {
-  const pgb_point at = {.cell = b->cell, .batch = b->batch, .block = b->safe};
+static pgb_status checkpoint(pgb_rounds *r, batch_run *b) {
+  PGB_TRY(bring(r, b, b->safe));
+  const pgb_snapshot snapshot = {.at = {.cell = b->cell, .batch = b->batch, .block = b->safe},
+                                 .cells = b->cells,
+                                 .pilot = b->room->pilot,
+                                 .n_pilot = b->room->n_pilot,
+                                 .slots = b->room->slots,
+                                 .n_slots = b->safe * b->stride,
+                                 .gradients = b->room->gradients,
+                                 .replicates = first_replicate(r, b, b->safe)};
+  return keep(r, &snapshot);
+}
+
+static pgb_status stopped(const pgb_rounds *r, pgb_point at, double why) {
   const char *name = why == SIGTERM ? "SIGTERM" : why == SIGINT ? "SIGINT" : "SIGUSR1";
   return pgb_fail(PGB_STOPPED, "stopped by %s with %.1f %% of the work done",
                   why <= STOP_LIMIT ? "the time limit" : name,
                   100 * pgb_run_done(r->study, &r->options->share, &at));
+}
+
+pgb_status pgb_rounds_pause(pgb_rounds *r, size_t cell, bool begun, const pgb_cell_room *room,
+                            const pgb_cell_result *cells) {
+  const double now = pgb_clock();
+  const bool due = is_root(r) && r->options->interval > 0 && now - r->kept >= r->options->interval;
+  double heard[SAY_COUNT];
+  if (pgb_comm_max_pending(r->comm)) /* of a run that was stopped before this one */
+    PGB_TRY(pgb_comm_max_end(r->comm, heard));
+  memset(heard, 0, sizeof heard);
+  heard[SAY_STOP] = pgb_rounds_asked(r);
+  heard[SAY_KEEP] = due;
+  heard[SAY_SECONDS] = r->options->deadline > 0 && now > r->options->deadline;
+  PGB_TRY(pgb_comm_max_begin(r->comm, heard, SAY_COUNT));
+  PGB_TRY(pgb_comm_max_end(r->comm, heard));
+  r->late = heard[SAY_SECONDS] > 0;
+  r->seconds[PGB_PHASE_WAIT] += pgb_clock() - now;
+  const pgb_snapshot snapshot = {
+      .at = {.cell = cell}, .cells = cells, .pilot = room->pilot, .n_pilot = room->n_pilot};
+  if ((heard[SAY_STOP] > 0 || heard[SAY_KEEP] > 0) && !begun)
+    PGB_TRY(keep(r, &snapshot));
+  return heard[SAY_STOP] > 0 ? stopped(r, begun ? r->options->start : snapshot.at, heard[SAY_STOP])
+                             : pgb_ok();
 }
 
 pgb_status pgb_rounds_batch(pgb_rounds *r, size_t cell, size_t batch, size_t from, const pgb_cell_room *room,
@@ -220,15 +248,16 @@ pgb_status pgb_rounds_batch(pgb_rounds *r, size_t cell, size_t batch, size_t fro
   r->share = 1;
   r->slowest = 0;
   r->round_began = pgb_clock();
-  pgb_measure_watch(room->measure, asked, r);
+  pgb_measure_watch(room->measure, pgb_rounds_asked, r);
   for (;;) {
     double heard[SAY_COUNT];
     PGB_TRY(exchange(r, &b, heard));
+    r->further = r->further || b.safe > from;
     const bool done = b.safe == n && last; /* too late to stop */
     if (!done && (heard[SAY_STOP] > 0 || heard[SAY_KEEP] > 0))
       PGB_TRY(checkpoint(r, &b));
     if (!done && heard[SAY_STOP] > 0)
-      return stopped(r, &b, heard[SAY_STOP]);
+      return stopped(r, (pgb_point){cell, batch, b.safe}, heard[SAY_STOP]);
     if (b.at == n)
       return bring(r, &b, n);
     const size_t round = r->share * (size_t)pgb_comm_size(r->comm);

@@ -25,14 +25,19 @@ typedef struct pgb_rounds {
   double slowest;           /* seconds of a block, as agreed                                        */
   double round_began, kept; /* clock: of this round, of the last checkpoint                     */
   double keeping;           /* seconds that a checkpoint takes                                  */
+  bool late;                /* the deadline had passed on some rank at the last pause */
+  bool further; /* this launch got somewhere: a time limit counts from then on, lest a run that is resumed
+                 * with a limit that is too short never end                                        */
 } pgb_rounds;
 
 /* What a cell's blocks go into. */
 typedef struct pgb_cell_room {
   pgb_plan plan;
   pgb_measure *measure;
-  double *slots;      /* [blocks][stride] */
-  double *scratch;    /* of pgb_result_measured */
+  double *slots;   /* [blocks][stride] */
+  double *scratch; /* of pgb_result_measured */
+  double *pilot;   /* [n_pilot] pgb_pilot_sums */
+  size_t n_pilot;
   double **gradients; /* [N], or NULL */
 } pgb_cell_room;
 
@@ -44,6 +49,15 @@ void pgb_rounds_start(pgb_rounds *rounds, double total, double before);
  * PGB_STOPPED on all ranks after a checkpoint where one was asked to stop. */
 pgb_status pgb_rounds_batch(pgb_rounds *rounds, size_t cell, size_t batch, size_t from,
                             const pgb_cell_room *room, const pgb_cell_result *cells) PGB_MUST_CHECK;
+
+/* Collective, before a cell's blocks and between the parts of its planning: where one was asked to stop or a
+ * checkpoint is due, keeps the pilot's sums, unless `begun`: then the checkpoint on disk has the cell's
+ * blocks. PGB_STOPPED on all ranks where one was asked to. */
+pgb_status pgb_rounds_pause(pgb_rounds *rounds, size_t cell, bool begun, const pgb_cell_room *room,
+                            const pgb_cell_result *cells) PGB_MUST_CHECK;
+
+/* Whether this rank is to stop: not 0. For pgb_measure_watch; self: pgb_rounds. */
+int pgb_rounds_asked(void *self);
 
 /* Collective. Combines words that ranks own, telling waiting from reducing; then agrees. */
 pgb_status pgb_rounds_combine(pgb_rounds *rounds, double *slots, size_t n) PGB_MUST_CHECK;

@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "stats/stats.h"
+#include "study/pilot.h"
 #include "study/rounds.h"
 
 #include <math.h>
@@ -27,13 +28,18 @@ static bool is_root(const runner *r) {
   return pgb_comm_rank(r->comm) == 0;
 }
 
+/* Whether an earlier launch measured something of the cell, and not all. */
+static bool is_begun(const runner *r, size_t cell) {
+  return r->options->resumed && cell == r->options->start.cell && pgb_point_begun(&r->options->start);
+}
+
 /* Everything of one cell and batch size. */
 static pgb_status run_batch(runner *r, size_t cell, size_t batch, const pgb_cell_room *room,
                             pgb_cell_result *cells) {
   const size_t stride = pgb_measure_stride(r->study, &r->study->cells[cell]);
   const size_t n_blocks = pgb_block_count(r->study->replicates, stride);
   const pgb_point *start = &r->options->start;
-  const bool begun = r->options->resumed && cell == start->cell && batch == start->batch;
+  const bool begun = is_begun(r, cell) && batch == start->batch;
   const size_t from = begun ? start->block : 0;
   if (!begun)
     memset(room->slots, 0, n_blocks * stride * sizeof *room->slots);
@@ -44,33 +50,49 @@ static pgb_status run_batch(runner *r, size_t cell, size_t batch, const pgb_cell
   return pgb_ok();
 }
 
+/* A cell on its way to its first block. */
+typedef struct opening {
+  runner *runner;
+  size_t cell;
+  bool begun;
+  const pgb_cell_room *room;
+  pgb_cell_result *cells;
+} opening;
+
+static pgb_status pause_opening(void *self) {
+  const opening *o = self;
+  return pgb_rounds_pause(&o->runner->rounds, o->cell, o->begun, o->room, o->cells);
+}
+
 /* Exact figures, dealt to the ranks pair by pair. */
-static pgb_status exact_cell(runner *r, size_t cell, const pgb_plan *plan, pgb_arena *arena,
-                             pgb_cell_result *result) {
+static pgb_status exact_cell(opening *o, pgb_arena *arena) {
+  const runner *r = o->runner;
+  const pgb_plan *plan = &o->room->plan;
   const size_t d = plan->problem.n_theta;
   const size_t n = plan->n_pairs * r->study->n_batches;
+  const size_t size = (size_t)pgb_comm_size(r->comm);
   void *exact = NULL;
   PGB_TRY(pgb_comm_agree(r->comm, pgb_arena_alloc(arena, n * 2 * d, sizeof(double), &exact)));
-  for (size_t at = 0; at < n; at++)
-    if (at / r->study->n_batches % (size_t)pgb_comm_size(r->comm) == (size_t)pgb_comm_rank(r->comm))
+  for (size_t first = 0; first < n; first += size) {
+    const size_t at = first + (size_t)pgb_comm_rank(r->comm);
+    if (at < n)
       pgb_exact_pair(r->study, plan, at / r->study->n_batches, at % r->study->n_batches,
-                     result->exact_gradient, (double *)exact + at * 2 * d);
+                     o->cells[o->cell].exact_gradient, (double *)exact + at * 2 * d);
+    PGB_TRY(pause_opening(o));
+  }
   PGB_TRY(pgb_comm_agree(r->comm, pgb_arena_sufficed(arena)));
-  PGB_TRY(pgb_rounds_combine(&r->rounds, exact, n * 2 * d));
+  PGB_TRY(pgb_rounds_combine(&o->runner->rounds, exact, n * 2 * d));
   if (is_root(r))
-    pgb_result_exact(r->study, cell, exact, result);
+    pgb_result_exact(r->study, o->cell, exact, &o->cells[o->cell]);
   return pgb_ok();
 }
 
-static pgb_status open_cell(runner *r, size_t cell, pgb_arena *arena, pgb_cell_room *room,
-                            pgb_cell_result *result) {
+static pgb_status take_room(const runner *r, size_t cell, pgb_arena *arena, pgb_cell_room *room) {
   const pgb_study *study = r->study;
   const pgb_cell *c = &study->cells[cell];
   void *slots = NULL;
   void *scratch = NULL;
   void *table = NULL;
-  PGB_TRY(pgb_plan_create(study, cell, r->options->isa, arena, &room->plan));
-  PGB_TRY(pgb_measure_create(c, &room->plan, study, r->options->isa, &room->measure));
   const size_t stride = pgb_measure_stride(study, c);
   const size_t n_blocks = pgb_block_count(study->replicates, stride);
   PGB_TRY(pgb_arena_alloc(arena, n_blocks * stride, sizeof(double), &slots));
@@ -78,8 +100,6 @@ static pgb_status open_cell(runner *r, size_t cell, pgb_arena *arena, pgb_cell_r
                           &scratch));
   room->slots = slots;
   room->scratch = scratch;
-  result->oracle = pgb_oracle_name(room->plan.oracle);
-  (void)pgb_oracle_gradient(room->plan.oracle, &result->exact_return, result->exact_gradient);
   if (!r->options->save_gradients)
     return pgb_ok();
   PGB_TRY(pgb_arena_alloc(arena, study->n_batches, sizeof(double *), &table));
@@ -105,23 +125,26 @@ static pgb_status agree_plan(runner *r, const pgb_plan *plan) {
 }
 
 /* Predicts the cell from a short sample, once the oracle is open and has told what it knows. */
-static pgb_status predict_cell(runner *r, size_t cell, const pgb_cell_room *room, double start,
-                               pgb_arena *arena, pgb_cell_timing *out) {
-  const size_t stride = pgb_measure_stride(r->study, &r->study->cells[cell]);
-  const size_t d = room->plan.problem.n_theta;
+static pgb_status predict_cell(opening *o, double start, pgb_arena *arena, pgb_cell_timing *out) {
+  runner *r = o->runner;
+  const size_t stride = pgb_measure_stride(r->study, &r->study->cells[o->cell]);
+  const size_t d = o->room->plan.problem.n_theta;
   void *slots = NULL;
   PGB_TRY(pgb_comm_agree(r->comm, pgb_arena_alloc(arena, stride + 3 * d, sizeof(double), &slots)));
   const double now = pgb_clock();
   const double known = pgb_cpu_clock() - start;
   const pgb_sample sample = {.study = r->study,
-                             .cell = cell,
-                             .plan = &room->plan,
-                             .measure = room->measure,
+                             .cell = o->cell,
+                             .plan = &o->room->plan,
+                             .measure = o->room->measure,
                              .slots = slots,
-                             .scratch = room->scratch,
+                             .scratch = o->room->scratch,
                              .sums = (double *)slots + stride,
                              .least = sample_piece,
-                             .known = known};
+                             .known = known,
+                             .pause = pause_opening,
+                             .self = o};
+  pgb_measure_watch(o->room->measure, pgb_rounds_asked, &r->rounds);
   PGB_TRY(pgb_predict_cell(&sample, r->comm, out));
   r->sampling = pgb_clock() - now;
   return pgb_ok();
@@ -137,30 +160,68 @@ static pgb_status cell_done(runner *r, size_t cell, const pgb_cell_result *resul
 }
 
 /* Gives a cell what an earlier launch measured. */
-static pgb_status restore(runner *r, size_t cell, pgb_cell_result *result, const pgb_cell_room *room) {
+static pgb_status restore(runner *r, size_t cell, pgb_cell_result *result, const pgb_restored *to) {
   pgb_status s = pgb_ok();
   if (is_root(r))
-    s = r->observer->restore(r->observer->self, cell, result, room == NULL ? NULL : room->slots,
-                             room == NULL ? NULL : room->gradients);
+    s = r->observer->restore(r->observer->self, cell, result, to);
+  s = pgb_comm_agree(r->comm, s);
+  if (s.code != PGB_OK || to == NULL)
+    return s;
+  s = pgb_comm_broadcast(r->comm, to->pilot, to->n_pilot * sizeof *to->pilot);
   return pgb_comm_agree(r->comm, s);
+}
+
+/* The plan and all memory. What may fail on one rank is agreed on before the ranks meet in the pilot sample.
+ */
+static pgb_status plan_cell(opening *o, pgb_arena *arena, pgb_cell_room *room, pgb_pilot **pilot) {
+  runner *r = o->runner;
+  const pgb_cell *c = &r->study->cells[o->cell];
+  pgb_status s = pgb_plan_begin(r->study, o->cell, r->options->isa, arena, &room->plan, pilot);
+  if (s.code == PGB_OK)
+    s = take_room(r, o->cell, arena, room);
+  PGB_TRY(pgb_comm_agree(r->comm, s));
+  room->pilot = pgb_pilot_sums(*pilot, &room->n_pilot);
+  const pgb_restored to = {room->pilot, room->n_pilot, room->slots, room->gradients};
+  if (r->options->resumed && o->cell == r->options->start.cell)
+    PGB_TRY(restore(r, o->cell, &o->cells[o->cell], &to));
+  while (pgb_pilot_step(*pilot)) {
+    r->rounds.further = true;
+    PGB_TRY(pause_opening(o));
+  }
+  s = pgb_plan_end(r->study, o->cell, *pilot, arena, &room->plan);
+  if (s.code == PGB_OK)
+    s = pgb_measure_create(c, &room->plan, r->study, r->options->isa, &room->measure);
+  PGB_TRY(pgb_comm_agree(r->comm, s));
+  return agree_plan(r, &room->plan);
+}
+
+/* All that comes before the first block. */
+static pgb_status open_cell(runner *r, size_t cell, pgb_arena *arena, pgb_cell_room *room,
+                            pgb_cell_result *cells, pgb_cell_timing *timing) {
+  opening o = {.runner = r, .cell = cell, .begun = is_begun(r, cell), .room = room, .cells = cells};
+  const double processor = pgb_cpu_clock();
+  pgb_pilot *pilot = NULL;
+  const pgb_status s = plan_cell(&o, arena, room, &pilot);
+  pgb_pilot_close(pilot);
+  PGB_TRY(s);
+  cells[cell].oracle = pgb_oracle_name(room->plan.oracle);
+  (void)pgb_oracle_gradient(room->plan.oracle, &cells[cell].exact_return, cells[cell].exact_gradient);
+  if (!o.begun)
+    PGB_TRY(exact_cell(&o, arena));
+  PGB_TRY(pause_opening(&o));
+  if (r->options->unpredicted || r->rounds.late) /* what time there is goes to the first blocks */
+    return pgb_ok();
+  return predict_cell(&o, processor, arena, timing);
 }
 
 static pgb_status run_cell(runner *r, size_t cell, pgb_cell_result *cells, pgb_cell_timing *timing) {
   const double opened = pgb_clock();
-  const double processor = pgb_cpu_clock();
+  const bool begun = is_begun(r, cell);
   pgb_arena *arena = NULL;
   pgb_cell_room room = {.measure = NULL};
-  const bool begun = r->options->resumed && cell == r->options->start.cell;
-  pgb_status s = pgb_arena_create(&arena);
+  pgb_status s = pgb_comm_agree(r->comm, pgb_arena_create(&arena));
   if (s.code == PGB_OK)
-    s = open_cell(r, cell, arena, &room, &cells[cell]);
-  s = pgb_comm_agree(r->comm, s);
-  if (s.code == PGB_OK)
-    s = agree_plan(r, &room.plan);
-  if (s.code == PGB_OK)
-    s = begun ? restore(r, cell, &cells[cell], &room) : exact_cell(r, cell, &room.plan, arena, &cells[cell]);
-  if (s.code == PGB_OK && !r->options->unpredicted)
-    s = predict_cell(r, cell, &room, processor, arena, timing);
+    s = open_cell(r, cell, arena, &room, cells, timing);
   for (size_t n = begun ? r->options->start.batch : 0; n < r->study->n_batches && s.code == PGB_OK; n++)
     s = run_batch(r, cell, n, &room, cells);
   if (s.code == PGB_OK)

@@ -24,12 +24,27 @@ typedef struct pgb_point {
   size_t cell, batch, block;
 } pgb_point;
 
+/* Whether something of the cell is measured. */
+static inline bool pgb_point_begun(const pgb_point *at) {
+  return at->batch > 0 || at->block > 0;
+}
+
+/* Where to put what a snapshot held of the cell under way. */
+typedef struct pgb_restored {
+  double *pilot; /* [n_pilot] */
+  size_t n_pilot;
+  double *slots;
+  double *const *gradients;
+} pgb_restored;
+
 /* All that a later launch needs to go on: whatever came before `at`. Rank 0. */
 typedef struct pgb_snapshot {
   pgb_point at;
   const pgb_cell_result *cells; /* [n_cells]; those before at.cell are complete, at.cell has its batch sizes
                                  * before at.batch, the others are NaN                                     */
-  const double *slots;          /* [n_slots] of the blocks before at.block                                 */
+  const double *pilot;          /* [n_pilot] pgb_pilot_sums of at.cell                                     */
+  size_t n_pilot;
+  const double *slots; /* [n_slots] of the blocks before at.block                                 */
   size_t n_slots;
   double *const *gradients; /* as pgb_observer.cell has them, of at.cell                                   */
   uint64_t replicates;      /* of at.batch that are measured                                               */
@@ -49,9 +64,9 @@ typedef struct pgb_observer {
   /* A checkpoint is due: whatever it fails with ends the run. */
   pgb_status (*checkpoint)(void *self, const pgb_snapshot *snapshot);
   /* Gives back what a snapshot held, where options.start is not the beginning: first for every cell before
-   * start.cell (slots and gradients NULL; `cell` is not called for it again), then for start.cell. */
-  pgb_status (*restore)(void *self, size_t cell, pgb_cell_result *result, double *slots,
-                        double *const *gradients);
+   * start.cell (`to` NULL; `cell` is not called for it again), then for start.cell, whose result, slots and
+   * gradients stay as they are unless something of it is measured. */
+  pgb_status (*restore)(void *self, size_t cell, pgb_cell_result *result, const pgb_restored *to);
 } pgb_observer;
 
 typedef struct pgb_run_options {
@@ -80,7 +95,8 @@ typedef struct pgb_run_result {
 /* Collective. Measures every cell: deals blocks of replicates to ranks, combines them, judges. On failure all
  * ranks return the same status. The study must be the same on all ranks. Between rounds of blocks (a fraction
  * of a second, or one block) rank 0 is given a checkpoint to keep where options.interval has passed; a signal
- * to any rank or the deadline does the same and then ends the run with PGB_STOPPED on all ranks. */
+ * to any rank or the deadline does the same and then ends the run with PGB_STOPPED on all ranks, in the midst
+ * of planning a cell, too. The deadline counts once this launch has got further than the one before. */
 pgb_status pgb_run(const pgb_study *study, const pgb_run_options *options, pgb_comm *comm,
                    const pgb_observer *observer, pgb_arena *arena, pgb_run_result *out) PGB_MUST_CHECK;
 

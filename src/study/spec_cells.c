@@ -211,9 +211,22 @@ static pgb_status fill_cell(const pgb_spec *spec, const policy_entry *p, size_t 
                          c->prepare(params, &e->space, e->class_->policy_gain, spec->arena, &actor->shape)));
   cell->env = env;
   cell->env_config = spec->study->env_config[env];
-  PGB_TRY(name_cell(spec, cells, n, cell));
-  PGB_TRY(label_cell(spec, cell));
-  return pgb_spec_theta(spec, p->map, cell);
+  return name_cell(spec, cells, n, cell);
+}
+
+/* Labels and theta of every cell, which take memory and time, once the study may have them. */
+static pgb_status finish_cells(const pgb_spec *spec, const policy_list *list, pgb_cell *cells) {
+  const pgb_request *r = spec->request;
+  if (r->admit != NULL)
+    PGB_TRY(r->admit(r->admitting, spec->study));
+  for (size_t i = 0; i < spec->study->n_envs; i++)
+    for (size_t k = 0; k < list->n; k++) {
+      if (!fits(spec, &list->entry[k], i))
+        continue;
+      PGB_TRY(label_cell(spec, cells));
+      PGB_TRY(pgb_spec_theta(spec, list->entry[k].map, cells++));
+    }
+  return pgb_ok();
 }
 
 pgb_status pgb_spec_cells(pgb_spec *spec) {
@@ -240,5 +253,5 @@ pgb_status pgb_spec_cells(pgb_spec *spec) {
   }
   spec->study->cells = cells;
   spec->study->n_cells = n;
-  return pgb_ok();
+  return finish_cells(spec, &list, cells);
 }

@@ -38,6 +38,7 @@
 
 /* What the user asked for, before it is resolved: the study and the options that override it. Texts as typed;
  * NULL or 0 where not given. */
+struct pgb_study;
 typedef struct pgb_request {
   const char *study; /* FILE or named study; NULL: "default"                      */
   const char
@@ -49,6 +50,10 @@ typedef struct pgb_request {
   const char *estimator, *baseline, *batch; /* comma-separated lists                         */
   const char *replicates, *gamma, *seed;
   pgb_isa isa;
+  /* Asked once all sizes are known and before theta is made; what it fails with is the outcome. Estimators
+   * and baselines that no cell can use are still in the study. NULL: everything is admitted. */
+  pgb_status (*admit)(void *admitting, const struct pgb_study *study);
+  void *admitting;
   const pgb_env_extra *extra; /* n_extra environments besides those built in, under names of their own; they
                                  outlive the study */
   size_t n_extra;
