@@ -51,7 +51,11 @@ def part(path: Path, cell: int = 1, batch: int = 1, share: tuple[int, int] = (0,
     for value in ("0.1.0", "abc", "made-up", CONFIG, "", "avx2", "2025-01-02T03:04:05Z"):
         content += text(value)
     content += struct.pack("=12Q", 0, 0, 2, cell, batch, 3, *share, len(STORED), len(VECTORS), len(ROLLS), 96)
-    content += b"".join(result(2 + k, 2 if k < cell else batch, 10.0 * (k + 1)) for k in range(cell + 1) if share[1] == 0 or k % share[1] == share[0] - 1) + bytes(800)
+    for k in range(cell + 1):
+        if share[1] == 0 or k % share[1] == share[0] - 1:
+            pilot = struct.pack("=Q", 5) + bytes(40) if k == cell else b""
+            content += pilot + result(2 + k, 2 if k < cell else batch, 10.0 * (k + 1))
+    content += bytes(800)
     path.write_bytes(content + struct.pack("=Q", zlib.crc32(content)))
     return path
 
