@@ -50,7 +50,11 @@ pgb_setup() {
   # shellcheck disable=SC2086
   case $1 in
   run) set -- $PGB_RUN_PACKAGES ;;
-  *) set -- $PGB_RUN_PACKAGES $PGB_TEST_PACKAGES ;;
+  *)
+    set -- $PGB_RUN_PACKAGES $PGB_TEST_PACKAGES
+    # Debian would remove the one module system for the other.
+    [ -z "$(pgb_missing lmod)" ] || set -- "$@" environment-modules
+    ;;
   esac
   if ! command -v dpkg-query >/dev/null 2>&1; then
     pgb_say "set-up: this is not Debian or Ubuntu, nothing is installed; what is needed is called there: $*"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What `cmake --install` puts into a prefix that may be moved afterwards: program, library with headers, CMake package,
-# pkg-config file, man pages, completion, studies, job templates. Included by the root CMakeLists.txt.
+# pkg-config file, man pages, completion, studies, job templates, modulefile. Included by the root CMakeLists.txt.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(to_config ${CMAKE_INSTALL_LIBDIR}/cmake/pgbench)
@@ -79,7 +79,7 @@ if(PGB_MPI)
 endif()
 pgb_link_words(PGB_PC_LIBS ${files} ${CMAKE_DL_LIBS} m)
 string(JOIN " " PGB_PC_CFLAGS ${PGB_FLOAT})
-foreach(folder IN ITEMS LIBDIR INCLUDEDIR)
+foreach(folder IN ITEMS LIBDIR INCLUDEDIR BINDIR DATADIR MANDIR)
   if(IS_ABSOLUTE "${CMAKE_INSTALL_${folder}}")
     message(FATAL_ERROR "CMAKE_INSTALL_${folder} is absolute; give it from the prefix on, so that the tree can be moved")
   endif()
@@ -120,6 +120,12 @@ if(Python3_Interpreter_FOUND)
     message(STATUS "pgbench-report: no man page, its Python packages are missing (jobs/setup.sh names them)")
   endif()
 endif()
+
+# The modulefile finds the tree from its own place and takes its version from its name, as modules do.
+file(RELATIVE_PATH PGB_DATA_UP /${CMAKE_INSTALL_DATADIR}/pgbench /)
+configure_file(jobs/packaging/modulefile.in ${CMAKE_BINARY_DIR}/install/modulefile @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/install/modulefile DESTINATION ${CMAKE_INSTALL_DATADIR}/pgbench/modulefiles/pgbench
+        RENAME ${PROJECT_VERSION})
 
 install(DIRECTORY benchmarks/studies jobs DESTINATION ${CMAKE_INSTALL_DATADIR}/pgbench)
 install(DIRECTORY analysis/pgbench_report DESTINATION ${CMAKE_INSTALL_DATADIR}/pgbench/analysis
