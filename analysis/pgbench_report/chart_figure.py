@@ -15,8 +15,8 @@ from .figure import FONT, INK, MUTED, PAPER, RULE, STYLES
 from .plot import COLOURS, SHAPES, Axis, Chart, Facet, Strip
 from .scale import Scale
 
-WIDTH, HEIGHT, LEGEND = 3.4, 2.6, 0.2  # inches of a facet, of a legend's line
-PER_ROW = 5  # entries of a legend
+WIDTH, HEIGHT, LEGEND, LINE = 3.4, 2.6, 0.2, 0.125  # inches of a facet, of a line of the legend, of the caption
+LETTER, GLYPH = 0.062, 0.45  # inches of an entry of the legend: a letter, all else
 
 
 def draw(chart: Chart, title: str | None = None) -> Figure:
@@ -24,22 +24,36 @@ def draw(chart: Chart, title: str | None = None) -> Figure:
     facets = [f for f in chart.facets if isinstance(f, Facet)]
     if not facets or any(isinstance(f, Strip) for f in chart.facets):
         raise ValueError(f"chart {chart.key} is a strip; figure.draw draws it")
-    rows = -(-(len(chart.legend) + bool(chart.law)) // (PER_ROW * len(facets)))
-    text = textwrap.fill(title or chart.title, 50 * len(facets))
-    lines = text.count("\n")
-    head = 0.34 + 0.15 * lines + LEGEND * rows
+    width = WIDTH * len(facets)
+    text = textwrap.fill(title or chart.title, 42 * len(facets))
+    caption = textwrap.fill(chart.caption, 65 * len(facets))
+    lines, foot = text.count("\n"), 0.1 + LINE * (caption.count("\n") + 1)
     with matplotlib.rc_context(FONT):
-        figure = Figure(figsize=(WIDTH * len(facets), HEIGHT + head), facecolor=PAPER)
+        keys = _keys(chart)
+        per_row = max(1, int(width / max(GLYPH + LETTER * len(str(k.get_label())) for k in keys)))
+        head = 0.34 + 0.15 * lines + LEGEND * -(-len(keys) // per_row)
+        height = foot + HEIGHT + head
+        figure = Figure(figsize=(width, height), facecolor=PAPER)
         for k, facet in enumerate(facets):
-            box = ((k + 0.2) / len(facets), 0.42 / (HEIGHT + head), 0.76 / len(facets), (HEIGHT - 0.66) / (HEIGHT + head))
+            box = ((k + 0.2) / len(facets), (foot + 0.42) / height, 0.76 / len(facets), (HEIGHT - 0.66) / height)
             _facet(figure.add_axes(box), facet)
-        figure.text(0.012, 1 - 0.06 / (HEIGHT + head), text, fontsize=9.5, fontweight="bold", color=INK, va="top")
-        keys = [_key(name, style) for name, style in chart.legend]
-        if chart.law:
-            keys.append(matplotlib.lines.Line2D([], [], color=INK, linewidth=0.9, dashes=(4, 3), label=chart.law))
-        figure.legend(handles=keys, loc="upper left", bbox_to_anchor=(0.004, 1 - (0.24 + 0.15 * lines) / (HEIGHT + head)), ncol=PER_ROW * len(facets), fontsize=7,
+        figure.text(0.04 / width, 1 - 0.06 / height, text, fontsize=9.5, fontweight="bold", color=INK, va="top")
+        figure.text(0.04 / width, 0.06 / height, caption, fontsize=6.5, color=MUTED, va="bottom", linespacing=1.25)
+        figure.legend(handles=keys, loc="upper left", bbox_to_anchor=(0.004, 1 - (0.24 + 0.15 * lines) / height), ncol=per_row, fontsize=7,
                       frameon=False, labelcolor=INK, columnspacing=1.1, handletextpad=0.4)  # fmt: skip
     return figure
+
+
+def _keys(chart: Chart) -> list[matplotlib.lines.Line2D]:
+    """The same entries as plot.legend."""
+    keys = [_key(name, style) for name, style in chart.legend]
+    if "exact" in chart.marks:
+        keys.append(matplotlib.lines.Line2D([], [], color=INK, linestyle="none", marker="_", markersize=8, label="exact"))
+    if "open" in chart.marks:
+        keys.append(matplotlib.lines.Line2D([], [], color=MUTED, linestyle="none", marker="o", markersize=4, markerfacecolor=PAPER, label="open: biased"))
+    if chart.law:
+        keys.append(matplotlib.lines.Line2D([], [], color=INK, linewidth=0.9, dashes=(4, 3), label=chart.law))
+    return keys
 
 
 def _style(style: int) -> tuple[str, str]:

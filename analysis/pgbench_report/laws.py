@@ -97,7 +97,7 @@ def _chart(option: str, members: Sequence[tuple[float, Cell]], batch: int | None
         every += [p for s in series for p in s.points]
         if series:
             ticks = tuple((v, f"{v:g}") for v, _ in members) if len(members) <= 7 else ()
-            facets.append(Facet(estimator, Axis(name, log, ticks), Axis(f"tr Var [{SQUARE}]"), tuple(series), tuple(laws)))
+            facets.append(Facet(estimator, Axis("horizon [steps]" if name == "horizon" else name, log, ticks), Axis(f"tr Var [{SQUARE}]"), tuple(series), tuple(laws)))
     caption = (f"tr Var of one estimate from a batch of N = {shown} episode{'s' if shown != 1 else ''} in {len(members)} cells that differ in {option} alone; "
                f"{measured_on(first, shown)}. Bars: {interval_kind(first)}.")  # fmt: skip
     if said:

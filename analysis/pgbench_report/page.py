@@ -108,6 +108,8 @@ def _table(run: Run, anchor: str) -> dict[str, Any]:
         "notes": scaling.notes(run),
         "svg": figure.inline_svg(drawn, anchor, "rate, efficiency and phases over the number of ranks; the table has the numbers"),
         "caption": scaling_figure.caption(run),
+        "csv": _download(scaling.to_csv([run])),
+        "csv_name": f"{run.path.stem}-scaling.csv",
     }
 
 
@@ -142,9 +144,13 @@ def show(chart: Chart, anchor: str, where: str) -> dict[str, Any]:
         "svgs": [draw(f, f"{chart.title}, {where}: {f.title}; the data can be downloaded below") for f in chart.facets],
         "legend": legend(chart),
         "caption": chart.caption,
-        "csv": "data:text/csv;charset=utf-8," + quote(chart.csv(), safe="/:,*()[]{}+=\""),
+        "csv": _download(chart.csv()),
         "csv_name": f"{re.sub(r'[^a-z0-9]+', '-', where.lower()).strip('-')}-{chart.key}.csv",
     }
+
+
+def _download(data: str) -> str:
+    return "data:text/csv;charset=utf-8," + quote(data, safe="/:,*()[]{}+=\"")
 
 
 def _law(number: int, title: str, chart: Chart) -> dict[str, Any]:

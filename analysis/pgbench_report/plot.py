@@ -59,7 +59,10 @@ class Axis:
         finite = [v for v in values if math.isfinite(v)]
         scale = log_scale(finite or [1.0]) if self.log else linear_scale(finite or [0.0, 1.0])
         if self.room and finite:
-            scale = linear_scale([min(finite) - self.room, max(finite) + self.room])
+            low, high = min(finite), max(finite)
+            wide = linear_scale([low - self.room, high + self.room])
+            inside = [(t, n) for t, n in zip(wide.ticks, wide.labels, strict=True) if low <= t <= high]
+            scale = Scale(wide.low, wide.high, tuple(t for t, _ in inside), tuple(n for _, n in inside))
         if self.ticks:
             return Scale(scale.low, scale.high, tuple(t for t, _ in self.ticks), tuple(n for _, n in self.ticks))
         return scale
@@ -121,7 +124,8 @@ def legend(chart: Chart) -> list[tuple[str, str]]:
     """(glyph as SVG, name) of everything that a reader must tell apart."""
     out = [(_svg(22, 12, "", _line([(1, 6), (21, 6)], style, "thin") + _mark(11, 6, style, False)), name) for name, style in chart.legend]
     if "exact" in chart.marks:
-        out.append((_svg(12, 12, "", '<path class="x" d="M6 1V11"/>'), "exact"))
+        stroke = "M6 1V11" if isinstance(chart.facets[0], Strip) else "M1 6H11"
+        out.append((_svg(12, 12, "", f'<path class="x" d="{stroke}"/>'), "exact"))
     if "open" in chart.marks:
         out.append((_svg(12, 12, "", '<circle class="k o" cx="6" cy="6" r="3.2"/>'), "open: biased"))
     if chart.law:

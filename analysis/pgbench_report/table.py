@@ -123,23 +123,20 @@ def _rows(cell: Cell) -> list[Row]:
     norm = gradient_norm(cell)
     shared = [f.name for f in fields(Row) if f.name in cell.data and cell.data[f.name].ndim == 3]
     figures = {name: cell.data[name].values for name in shared}
+    known, returns, reasons = (cell.data[name].values for name in ("biased", "return_mean", "reason"))
     out: list[Row] = []
     for k, batch in enumerate(cell.batches):
         for i, estimator in enumerate(estimators):
             for j, baseline in enumerate(baselines):
                 at = {name: float(values[i, j, k]) for name, values in figures.items()}
-                biased = float(cell.data["biased"].values[i, j])
-                reason = "" if math.isfinite(at["variance_trace"]) else _reason(cell, i, j)
+                biased = float(known[i, j])
+                reason = "" if math.isfinite(at["variance_trace"]) else str(reasons[i, j] or "").strip() or NOT_FINITE
                 out.append(Row(
                     estimator=estimator, baseline=baseline, batch=batch, reason=reason,
                     biased=None if math.isnan(biased) else biased != 0,
-                    return_mean=float(cell.data["return_mean"].values[k]), gradient_norm=float(norm[i, j, k]), **at,
+                    return_mean=float(returns[k]), gradient_norm=float(norm[i, j, k]), **at,
                 ))  # fmt: skip
     return out
-
-
-def _reason(cell: Cell, i: int, j: int) -> str:
-    return str(cell.data["reason"].values[i, j] or "").strip() or NOT_FINITE
 
 
 def gradient_norm(cell: Cell) -> NDArray[np.float64]:

@@ -3,8 +3,15 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
+import select
+import shutil
+import signal
 import struct
+import sys
+import time
 import zlib
 from pathlib import Path
 
@@ -12,7 +19,7 @@ import numpy as np
 import pytest
 from pgbench_report import ReportError
 from pgbench_report.cli import main
-from pgbench_report.follow import MAGIC, ORDER, ROLLS, STORED, VECTORS, read
+from pgbench_report.follow import MAGIC, ORDER, ROLLS, STORED, VECTORS, follow, read
 
 SOURCE = Path(__file__).parents[2] / "src" / "study" / "result.h"
 CONFIG = """\
@@ -122,3 +129,51 @@ def test_a_checkpoint_that_lies_about_its_length_is_refused(tmp_path: Path) -> N
     path.write_bytes(content + struct.pack("=Q", zlib.crc32(content)))
     with pytest.raises(ReportError, match="pgbench"):
         read(path)
+
+
+def test_follow_redraws_on_a_terminal_until_the_result_is_there(tmp_path: Path, result: Path) -> None:
+    """A checkpoint, then a later one, then the result: each seen once, on a cleared screen."""
+    out, clear = tmp_path / "a.h5", b"\x1b[H\x1b[2J"
+    part(tmp_path / "a.h5.part", cell=0)
+    child, terminal = pty.fork()
+    if child == 0:
+        code = 1
+        try:
+            sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # pytest has another
+            follow(out, 0.05)
+            code = 0
+        finally:
+            os._exit(code)
+    seen = b""
+
+    def until(text: str | None) -> None:
+        """Until the text is seen, or the child is done."""
+        nonlocal seen
+        end = time.monotonic() + 30
+        while text is None or text.encode() not in seen:
+            assert select.select([terminal], [], [], max(0.0, end - time.monotonic()))[0], seen
+            try:
+                seen += os.read(terminal, 1 << 16)
+            except OSError:  # EIO: nobody has the other end any more
+                assert text is None, seen
+                return
+
+    try:
+        until("1 of 4 cells and batch sizes done (25 %)")
+        part(tmp_path / "next", cell=1).replace(tmp_path / "a.h5.part")
+        until("3 of 4 cells and batch sizes done (75 %)")
+        shutil.copy(result, tmp_path / "whole")
+        (tmp_path / "whole").replace(out)
+        (tmp_path / "a.h5.part").unlink()
+        until("complete: ")
+        until(None)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
+    finally:
+        os.close(terminal)
+    pictures = seen.split(clear)
+    assert pictures[0] == b"" and 4 <= len(pictures)
+    assert [k for k, p in enumerate(pictures) if b"complete: " in p] == [len(pictures) - 1]

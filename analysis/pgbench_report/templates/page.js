@@ -4,7 +4,7 @@ for (const cell of document.querySelectorAll("section.cell, section.overview")) 
   const form = cell.querySelector("form.filters");
   const body = cell.querySelector("table.data tbody");
   const heads = [...cell.querySelectorAll("table.data thead th")];
-  if (!form || !body) continue;
+  if (!body) continue;
   const filter = () => {
     if ("words" in form.elements) return search();
     for (const row of body.rows) {
@@ -30,7 +30,8 @@ for (const cell of document.querySelectorAll("section.cell, section.overview")) 
   const key = (row, column) => {
     const data = row.cells[column];
     if (!data || data.classList.contains("why")) return NaN;
-    return "key" in data.dataset ? Number.parseFloat(data.dataset.key.replace("inf", "Infinity")) : data.textContent;
+    if ("key" in data.dataset) return Number.parseFloat(data.dataset.key.replace("inf", "Infinity"));
+    return data.classList.contains("n") ? Number.parseFloat(data.textContent) : data.textContent;
   };
   const sort = (column) => {
     const down = heads[column].getAttribute("aria-sort") === "ascending";
@@ -53,6 +54,7 @@ for (const cell of document.querySelectorAll("section.cell, section.overview")) 
     button.addEventListener("click", () => sort(column));
     head.replaceChildren(button);
   });
+  if (!form) continue; /* a scaling table is sorted alone */
   form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;
