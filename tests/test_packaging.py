@@ -58,7 +58,7 @@ def test_the_modulefile(prefix: Path, tmp_path: Path, through: str) -> None:
     assert (home, python) == (f"{prefix}/share/pgbench", f"{prefix}/share/pgbench/analysis")
     assert (config, cmake) == (str(lib), str(prefix))
     assert man.startswith(f"{prefix}/share/man:")  # an empty place after it: the system's own
-    assert version.split()[1] == file.name
+    assert version.split()[1] == f"{file.name},"
     assert usage.startswith("usage: pgbench-report")
     assert after == "gone gone"
 
@@ -155,7 +155,7 @@ def test_what_the_recipes_name_is_installed(prefix: Path) -> None:
 
 def test_the_apptainer_definition() -> None:
     text = (PACKAGING / "apptainer.def").read_text(encoding="utf-8")
-    assert text.startswith("Bootstrap: docker\nFrom: debian:")
+    assert "\nBootstrap: docker\nFrom: debian:" in text
     parts = dict(re.findall(r"^%(\w+)\n(.*?)(?=^%|\Z)", text, re.MULTILINE | re.DOTALL))
     assert set(parts) == {"help", "files", "post", "environment", "test", "runscript"}
     copied = [line.split() for line in parts["files"].strip().splitlines()]

@@ -132,7 +132,7 @@ def test_a_checkpoint_that_lies_about_its_length_is_refused(tmp_path: Path) -> N
 
 
 def test_follow_redraws_on_a_terminal_until_the_result_is_there(tmp_path: Path, result: Path) -> None:
-    """A checkpoint, then a later one, then the result: each seen once, on a cleared screen."""
+    """A checkpoint, then a later one, then the result: each seen, on a cleared screen."""
     out, clear = tmp_path / "a.h5", b"\x1b[H\x1b[2J"
     part(tmp_path / "a.h5.part", cell=0)
     child, terminal = pty.fork()
