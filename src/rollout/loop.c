@@ -68,8 +68,9 @@ static void start(const job *j, size_t i, size_t t) {
   copy_lane(run->fresh->obs, lane, space->n_obs, out->obs + t * space->n_obs * PGB_LANES, i);
 }
 
-/* Records the episode of lane i, which ended after `ran` of the rows from t on. */
-static void finish(const job *j, size_t i, size_t t, size_t ran) {
+/* Records the episode of lane i, which ended after `ran` of the rows from t to `next`; the others have no
+ * reward. */
+static void finish(const job *j, size_t i, size_t t, size_t next, size_t ran) {
   pgb_rollout *out = j->out;
   const int32_t e = j->run->episode[i];
   const int32_t length = out->step[t * PGB_LANES + i] + (int32_t)ran;
@@ -78,6 +79,8 @@ static void finish(const job *j, size_t i, size_t t, size_t ran) {
   out->episode[row * PGB_LANES + i] = e;
   out->ends[row] |= (uint64_t)1 << i;
   out->rows = row >= out->rows ? row + 1 : out->rows;
+  for (size_t after = row + 1; after < next; after++)
+    out->reward[after * PGB_LANES + i] = 0.0f;
 }
 
 /* Puts idle lanes back to a first state at row t, so that what they compute stays finite. */
@@ -99,6 +102,17 @@ static void rest(const job *j, size_t t) {
   PGB_LANE_LOOP
   for (size_t i = 0; i < PGB_LANES; i++)
     step[i] = idle[i] != 0 ? 0 : step[i];
+}
+
+/* No reward in rows [t, next) where no episode ran. */
+static void rest_rewards(const job *j, size_t t, size_t next) {
+  const uint8_t *ran = j->run->ran;
+  for (size_t row = t; row < next; row++) {
+    float *reward = j->out->reward + row * PGB_LANES;
+    PGB_LANE_LOOP
+    for (size_t i = 0; i < PGB_LANES; i++)
+      reward[i] = ran[i] != 0 ? reward[i] : 0.0f;
+  }
 }
 
 /* Ends episodes at the time limit; the next row at which one may reach it. */
@@ -183,30 +197,38 @@ static void take_rows(const job *j, size_t t, size_t next) {
     take_row(j, row);
   const uint64_t ended = busy & pgb_odd_lanes(run->idle);
   run->running -= (size_t)__builtin_popcountll(ended);
+  if (busy != ~(uint64_t)0)
+    rest_rewards(j, t, next);
   if (next + j->actor->space.horizon > j->out->capacity || is_long_enough(j, next))
     run->left = 0;
   for (uint64_t lanes = ended; lanes != 0;) {
     const size_t i = pgb_take_lane(&lanes);
-    finish(j, i, t, run->ran[i]);
+    finish(j, i, t, next, run->ran[i]);
     start(j, i, next);
   }
   if (run->left == 0)
     rest(j, next);
 }
 
-/* Reward-to-go of every step and the return of every episode, backwards, in double. */
+/* Reward-to-go of every step and the return of every episode, backwards, in double. The row after an
+ * episode's last one is the first of another or holds no reward (finish, rest), so a row whose next one
+ * begins none needs no look at how its lanes stand. */
 static void returns(double gamma, pgb_rollout *r) {
-  double togo[PGB_LANES] = {0};
+  const double none[PGB_LANES] = {0};
   for (size_t t = r->rows; t-- > 0;) {
-    const uint8_t *end = r->end + t * PGB_LANES;
     const float *reward = r->reward + t * PGB_LANES;
+    const double *next = t + 1 < r->rows ? r->togo + (t + 1) * PGB_LANES : none;
     double *row = r->togo + t * PGB_LANES;
-    PGB_LANE_LOOP
-    for (size_t i = 0; i < PGB_LANES; i++) {
-      const double later = end[i] == PGB_LIVE ? togo[i] : 0.0;
-      togo[i] = end[i] == PGB_IDLE ? 0.0 : (double)reward[i] + gamma * later;
-      row[i] = togo[i];
+    if (r->starts[t + 1] == 0) {
+      PGB_LANE_LOOP
+      for (size_t i = 0; i < PGB_LANES; i++)
+        row[i] = (double)reward[i] + gamma * next[i];
+      continue;
     }
+    const int32_t *step = r->step + (t + 1) * PGB_LANES;
+    PGB_LANE_LOOP
+    for (size_t i = 0; i < PGB_LANES; i++)
+      row[i] = (double)reward[i] + gamma * (step[i] == 0 ? 0.0 : next[i]);
   }
   for (size_t e = 0; e < r->n_episodes; e++)
     r->ret[e] = r->togo[r->origin[e]];
