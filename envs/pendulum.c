@@ -3,8 +3,8 @@
  * envs/classic_control/pendulum.py): a rod of 1 m and 1 kg, steps of 0.05 s of semi-implicit Euler, torque
  * clipped to 2 N m, speed to 8 rad/s; 200 steps, and the limit is a truncation: nothing ends an episode
  * before. State rows: angle (rad, 0 is upright), speed (rad/s), sine of the angle, which the next step needs
- * again. Gymnasium lets the angle grow; here each step takes whole turns off first, so the angle stays within
- * pi + 0.4 rad however long the episode. No observation and no reward tells the difference. */
+ * again. Gymnasium lets the angle grow; here each step takes whole turns off, so the angle stays within pi
+ * however long the episode. No observation and no reward tells the difference. */
 #include "core/vmath.h"
 #include "env/env.h"
 
@@ -47,7 +47,7 @@ static void reset(const void *params, pgb_batch *batch) {
     const float omega = 2.0f * pgb_uniform(words[PGB_LANES + i]) - 1.0f;
     float sine;
     float cosine;
-    pgb_sincos(theta, &sine, &cosine);
+    pgb_sincos_wrapped(theta, &sine, &cosine);
     state[i] = theta;
     state[PGB_LANES + i] = omega;
     state[2 * PGB_LANES + i] = sine;
@@ -66,20 +66,22 @@ static void step(const void *params, pgb_batch *batch) {
   float *obs = batch->obs, *reward = batch->reward;
   PGB_LANE_LOOP
   for (size_t i = 0; i < PGB_LANES; i++) {
-    const float theta = pgb_wrap(angle[i]), omega = speed[i];
+    const float theta = angle[i], omega = speed[i];
     const float u = pgb_clip(act[i], -max_torque, max_torque);
     const float omega2 = pgb_clip(omega + (by_gravity * height[i] + by_torque * u), -max_speed, max_speed);
-    const float theta2 = theta + tau * omega2;
+    angle[i] = pgb_wrap(theta + tau * omega2);
+    speed[i] = omega2;
+    obs[2 * PGB_LANES + i] = omega2;
+    reward[i] = -(theta * theta + 0.1f * (omega * omega) + 0.001f * (u * u));
+  }
+  PGB_LANE_LOOP
+  for (size_t i = 0; i < PGB_LANES; i++) {
     float sine;
     float cosine;
-    pgb_sincos(theta2, &sine, &cosine);
-    angle[i] = theta2;
-    speed[i] = omega2;
+    pgb_sincos_wrapped(angle[i], &sine, &cosine);
     height[i] = sine;
     obs[i] = cosine;
     obs[PGB_LANES + i] = sine;
-    obs[2 * PGB_LANES + i] = omega2;
-    reward[i] = -(theta * theta + 0.1f * (omega * omega) + 0.001f * (u * u));
   }
   memset(batch->end, PGB_LIVE, PGB_LANES);
 }

@@ -80,24 +80,25 @@ static void sample(const void *params, const float *theta, const float *obs, con
   const float gain = (float)p->gain;
   for (size_t i = 0; i < p->m; i += 2) {
     const uint32_t *w = words + i * PGB_LANES;
-    float spare[PGB_LANES];
-    float *z0 = delta + i * PGB_LANES;
-    float *z1 = i + 1 < p->m ? z0 + PGB_LANES : spare;
-    PGB_LANE_LOOP
-    for (size_t k = 0; k < PGB_LANES; k++)
-      pgb_normal_pair(w[k], w[PGB_LANES + k], &z0[k], &z1[k]);
+    float radius[PGB_LANES];
+    float *z0 = delta + i * PGB_LANES, *z1 = z0 + PGB_LANES;
+    PGB_LANE_LOOP /* apart from the next: a long chain of operations hides few of another */
+        for (size_t k = 0; k < PGB_LANES; k++) radius[k] = pgb_normal_radius(w[k]);
+    if (i + 1 < p->m) {
+      PGB_LANE_LOOP
+      for (size_t k = 0; k < PGB_LANES; k++)
+        pgb_normal_turned(radius[k], w[PGB_LANES + k], &z0[k], &z1[k]);
+    } else {
+      PGB_LANE_LOOP
+      for (size_t k = 0; k < PGB_LANES; k++) {
+        float spare;
+        pgb_normal_turned(radius[k], w[PGB_LANES + k], &z0[k], &spare);
+      }
+    }
   }
   for (size_t i = 0; i < p->m; i++) {
     float *a = act + i * PGB_LANES;
     float *d = delta + i * PGB_LANES;
-    lane_start(0.0f, a);
-    for (size_t k = 0; k < p->n; k += LANE_TERMS) {
-      float w[LANE_TERMS];
-      const size_t n = lane_terms(p->n, k);
-      for (size_t j = 0; j < n; j++)
-        w[j] = gain * theta[i * p->n + k + j];
-      lane_add(w, obs + k * PGB_LANES, n, a);
-    }
     const float sd = p->learn_sigma ? pgb_exp(theta[p->m * p->n + i]) : (float)p->sd[i];
     const float inverse = 1.0f / sd;
     if (p->learn_sigma) {
@@ -108,8 +109,15 @@ static void sample(const void *params, const float *theta, const float *obs, con
     }
     PGB_LANE_LOOP
     for (size_t l = 0; l < PGB_LANES; l++) {
-      a[l] += sd * d[l];
+      a[l] = sd * d[l];
       d[l] = d[l] * inverse;
+    }
+    for (size_t k = 0; k < p->n; k += LANE_TERMS) {
+      float w[LANE_TERMS];
+      const size_t n = lane_terms(p->n, k);
+      for (size_t j = 0; j < n; j++)
+        w[j] = gain * theta[i * p->n + k + j];
+      lane_add(w, obs + k * PGB_LANES, n, a);
     }
   }
 }
