@@ -77,7 +77,10 @@ static void step(const void *params, pgb_batch *batch) {
     obs[2 * PGB_LANES + i] = theta2;
     obs[3 * PGB_LANES + i] = omega2;
     reward[i] = 1.0f;
-    const int32_t out = (fabsf(x2) > x_limit) | (fabsf(theta2) > angle_limit);
+  }
+  PGB_LANE_LOOP
+  for (size_t i = 0; i < PGB_LANES; i++) {
+    const int32_t out = (fabsf(position[i]) > x_limit) | (fabsf(angle[i]) > angle_limit);
     end[i] = out != 0 ? PGB_TERMINAL : PGB_LIVE;
   }
 }

@@ -292,7 +292,7 @@ static void test_pair(checks *c) {
     softmax_sample(2, words, act, delta);
     for (size_t i = 0; i < PGB_LANES; i++) {
       float score;
-      const float choice = softmax_pair(1.44269504f * margin[i], words[i], &score);
+      const float choice = softmax_pair(pgb_exp2(1.44269504f * margin[i]), words[i], &score);
       const double logits[2] = {(double)margin[i], 0};
       const double pi0 = exp(softmax_logp(logits, 2, 0)), pi1 = exp(softmax_logp(logits, 2, 1));
       const bool close = fabs((double)pgb_uniform(words[i]) - pi0) < 1e-6;

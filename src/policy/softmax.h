@@ -60,11 +60,10 @@ static inline void softmax_sample(size_t n_choices, const uint32_t *words, float
     act[i] = (float)choice[i];
 }
 
-/* The same for two choices and one lane, from the logit of choice 0 less that of choice 1, times 1/ln 2: one
- * exponential and one reciprocal, and both probabilities keep their digits. Returns the choice; delta is
- * d log pi / d logit 0, and its negative that of logit 1. */
-static inline float softmax_pair(float margin, uint32_t word, float *delta) {
-  const float odds = pgb_exp2(margin);
+/* The same for two choices and one lane, from the odds of choice 0 against choice 1: one exponential and one
+ * reciprocal, and both probabilities keep their digits. Returns the choice; delta is d log pi / d logit 0,
+ * and its negative that of logit 1. */
+static inline float softmax_pair(float odds, uint32_t word, float *delta) {
   const float sum = 1.0f + odds;
   const float pi1 = 1.0f / sum;
   const float pi0 = odds * pi1;

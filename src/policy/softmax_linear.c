@@ -70,7 +70,7 @@ static void sample_pair(const softmax_linear *p, const float *theta, const float
                         float *act, float *delta) {
   const float *bias = theta + 2 * p->n_obs;
   const float per_ln2 = 1.44269504f;
-  float margin[PGB_LANES];
+  float margin[PGB_LANES], odds[PGB_LANES];
   lane_start(per_ln2 * (bias[0] - bias[1]), margin);
   for (size_t k = 0; k < p->n_obs; k += LANE_TERMS) {
     float w[LANE_TERMS];
@@ -81,7 +81,9 @@ static void sample_pair(const softmax_linear *p, const float *theta, const float
   }
   PGB_LANE_LOOP
   for (size_t i = 0; i < PGB_LANES; i++)
-    act[i] = softmax_pair(margin[i], words[i], &delta[i]);
+    odds[i] = pgb_exp2(margin[i]);
+  PGB_LANE_LOOP /* apart from the last: a long chain of operations hides few of another */
+      for (size_t i = 0; i < PGB_LANES; i++) act[i] = softmax_pair(odds[i], words[i], &delta[i]);
 }
 
 static void sample(const void *params, const float *theta, const float *obs, const uint32_t *words,
