@@ -181,7 +181,7 @@ static void take_row(const job *j, size_t t) {
  * mean length, are a small part of it, or where nothing runs on; and where the policy keeps much of each step
  * once that fills the second-level cache. */
 static bool is_long_enough(const job *j, size_t t) {
-  enum { ROWS = 512, EPISODES = 6 }; /* of each lane, on the average */
+  enum { ROWS = 1024, EPISODES = 6 }; /* of each lane, on the average */
   const size_t running = j->run->running;
   return (j->out->n_kept > 0 && j->out->kept_steps >= j->out->kept_wish) ||
          (t >= ROWS && j->out->n_episodes - running >= (size_t)EPISODES * PGB_LANES) ||
