@@ -15,9 +15,9 @@ if(PGB_NESTED_BUILDS)
     COMMAND sh "${PROJECT_SOURCE_DIR}/tests/nested.sh" "${PROJECT_BINARY_DIR}/sanitize" "unit|sanitize"
       -DPGB_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 -DPGB_BENCHMARKS=OFF)
   add_test(NAME build_without_mpi
-    COMMAND sh "${PROJECT_SOURCE_DIR}/tests/nested.sh" "${PROJECT_BINARY_DIR}/no-mpi" "unit|report"
+    COMMAND sh "${PROJECT_SOURCE_DIR}/tests/nested.sh" "${PROJECT_BINARY_DIR}/no-mpi" "unit|alone"
       -DPGB_MPI=OFF -DCMAKE_BUILD_TYPE=Release -DPGB_BENCHMARKS=OFF)
-  set_tests_properties(build_sanitized build_without_mpi PROPERTIES LABELS build PROCESSORS 2 COST 200 TIMEOUT 900
+  set_tests_properties(build_sanitized build_without_mpi PROPERTIES LABELS build PROCESSORS 2 COST 200 TIMEOUT 1800
     ENVIRONMENT "PGB_PYTHON_USED=${Python3_EXECUTABLE}")
   set_property(TEST build_sanitized APPEND PROPERTY LABELS sanitize)
 endif()

@@ -47,9 +47,8 @@ format)
   need clang-format clang-format
   list=$(files '*.c' '*.h')
   counted "$list"
-  wrong=$(for file in $list; do clang-format "$file" | cmp -s - "$file" || echo "$file"; done)
-  [ -z "$wrong" ] || {
-    echo "not formatted; run: clang-format -i" "$(echo "$wrong" | tr '\n' ' ')"
+  echo "$list" | xargs clang-format --dry-run --Werror || {
+    echo "not formatted; run clang-format -i on the files named above"
     exit 1
   }
   ;;

@@ -14,6 +14,10 @@ import time
 from pathlib import Path
 
 WAIT = 60.0  # seconds that only a hang takes
+# Seconds a requeued job waits before it starts again, 120 by default: a node refuses a launch whose credential is not
+# younger than the end of the job's last one, and Open MPI's sockets of that one must be gone. Also a credential's
+# life, hence not shorter: a launch on a loaded machine takes seconds.
+REQUEUE = 10
 NEEDED = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "scancel", "srun", "unshare")
 
 CONFIG = """\
@@ -24,7 +28,7 @@ SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 CredType=cred/munge
-AuthInfo=socket={folder}/run/munge.sock
+AuthInfo=socket={folder}/run/munge.sock,cred_expire={requeue}
 CommunicationParameters=NoCtldInAddrAny
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool/%n
@@ -92,7 +96,7 @@ class Cluster:
             (self.folder / sub).mkdir(parents=True)
         ports = free_ports(self.nodes + 1)
         text = CONFIG.format(host=socket.gethostname().split(".")[0], folder=self.folder, nodes=self.nodes,
-                             port=ports[0], first=ports[1], last=ports[-1])  # fmt: skip
+                             requeue=REQUEUE, port=ports[0], first=ports[1], last=ports[-1])  # fmt: skip
         (self.folder / "slurm.conf").write_text(text, encoding="utf-8")
         key = self.folder / "munge.key"
         key.touch(mode=0o600)
@@ -168,9 +172,6 @@ class Cluster:
         self.until(lambda: not self.ask("squeue", "-h", "-j", job, "-t", "PD,R,CG,S", "-o", "%i"), f"job {job}", seconds)
         return self.state(job)
 
-    def release(self, job: str) -> None:
-        """A requeued job is held for two minutes otherwise, time for its last launch to be tidied away."""
+    def requeued(self, job: str) -> None:
+        """Waits until the job is back in the queue; it stays there for REQUEUE seconds."""
         self.until(lambda: self.state(job).get("JobState") == "PENDING", f"job {job} to be requeued")
-        sockets = f"spool/*/stepd.slurm.pmix.{job}.*"
-        self.until(lambda: not list(self.folder.glob(sockets)), f"the last launch of job {job} to be gone")
-        self.ask("scontrol", "update", f"jobid={job}", "StartTime=now")

@@ -135,15 +135,6 @@ class TestInterrupted:
         return job, part
 
     def finished(self, cluster: Cluster, folder: Path, job: str, expected: str) -> None:
-        """A launch too soon after another may fail; the template then requeues itself once more."""
-
-        def settled() -> bool:
-            state = cluster.state(job).get("JobState", "")
-            if state == "PENDING":
-                cluster.release(job)
-            return state not in ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "REQUEUED", "SUSPENDED")
-
-        cluster.until(settled, f"job {job} to end: {log(folder)}", 3 * WAIT)
         done(cluster, folder, job)
         assert payload(result(folder, job)) == expected
         with h5py.File(result(folder, job)) as file:
@@ -157,7 +148,6 @@ class TestInterrupted:
                                more=("-p", "high", "--exclusive", *TWO))  # fmt: skip
         done(cluster, tmp_path, other)
         result(tmp_path, other).unlink()
-        cluster.release(job)
         self.finished(cluster, tmp_path, job, long_run)
         assert "stopped by SIG" in log(tmp_path)
 
@@ -165,7 +155,7 @@ class TestInterrupted:
         """The signal that Slurm sends before the limit, sent at once."""
         job, part = self.begin(cluster, tmp_path)
         cluster.ask("scancel", "-b", "-s", "USR1", job)
-        cluster.release(job)
+        cluster.requeued(job)
         assert part.exists()
         self.finished(cluster, tmp_path, job, long_run)
         assert "stopped by SIGUSR1" in log(tmp_path)
@@ -173,14 +163,9 @@ class TestInterrupted:
     def test_node_lost(self, cluster: Cluster, tmp_path: Path, long_run: str) -> None:
         job, _ = self.begin(cluster, tmp_path)
         cluster.ask("scontrol", "update", "NodeName=n2", "State=DOWN", "Reason=test")
-        cluster.until(lambda: self.pending(cluster, job), "the job to be requeued")
+        cluster.requeued(job)
         cluster.ask("scontrol", "update", "NodeName=n2", "State=RESUME")
-        cluster.release(job)
         self.finished(cluster, tmp_path, job, long_run)
-
-    @staticmethod
-    def pending(cluster: Cluster, job: str) -> bool:
-        return cluster.state(job).get("JobState") == "PENDING"
 
     def test_cancelled(self, cluster: Cluster, tmp_path: Path, long_run: str) -> None:
         job, part = self.begin(cluster, tmp_path)
