@@ -18,7 +18,7 @@ STUDY = ["--env", "bandit", "--env", "chain:horizon=4", "--replicates", "6", "--
 LARGE = [*STUDY, "--replicates", "4000"]  # gradients of 1.5 MB
 BUSY = ["--checkpoint-interval", "0.000001s"]  # a checkpoint after every round
 HERE = ("study_resolve store_create output_cell store_close checkpoint_write").split()  # rank 0 does it alone
-EVERYWHERE = "provenance_gather plan_create oracle_open measure_create comm_combine comm_broadcast comm_barrier comm_gather".split()
+EVERYWHERE = "provenance_gather plan_begin plan_end oracle_open measure_create comm_combine comm_broadcast comm_barrier comm_gather".split()
 
 
 def faulty(fault: str, *args: str | Path, ranks: int = 0) -> subprocess.CompletedProcess[str]:
@@ -63,7 +63,7 @@ class TestPhases:
         assert f"{phase}: failed: injected" in message
         assert not (tmp_path / "x.h5").exists()
 
-    @pytest.mark.parametrize("phase", ["comm_combine", "comm_broadcast", "comm_barrier", "output_cell", "plan_create", "checkpoint_write"])
+    @pytest.mark.parametrize("phase", ["comm_combine", "comm_broadcast", "comm_barrier", "output_cell", "plan_end", "checkpoint_write"])
     def test_ends_later(self, tmp_path: Path, phase: str) -> None:
         rank = 0 if phase in HERE else 1
         message = told(faulty(f"{rank} {phase} 2 fail", *STUDY, *BUSY, "-o", tmp_path / "x.h5", ranks=2))
@@ -82,7 +82,7 @@ class TestFiles:
 
     def calls(self, tmp_path: Path) -> int:
         """How many there are, by halving."""
-        low, high = 1, 1024
+        low, high = 1, 1 << 14
         while low + 1 < high:
             middle = (low + high) // 2
             dies = faulty(f"0 file {middle} kill", *STUDY, *BUSY, "-o", tmp_path / "count.h5", "--force").returncode < 0
@@ -92,15 +92,15 @@ class TestFiles:
     @pytest.mark.parametrize("how", ["fail", "kill"])
     def test_each(self, tmp_path: Path, wanted: str, how: str) -> None:
         n = self.calls(tmp_path)
-        assert 50 < n < 1000
+        assert 50 < n < (1 << 14) - 1
         dice = random.Random(1)
         for count in sorted({*range(1, n + 1, max(1, n // 12)), *dice.sample(range(max(1, n - 12), n + 1), 6)}):
             folder = tmp_path / str(count)
             folder.mkdir()
             out = folder / "x.h5"
             done = faulty(f"0 file {count} {how}", *STUDY, *BUSY, "-o", out)
-            if how == "kill":
-                assert done.returncode < 0, (count, done.stderr)
+            if how == "kill":  # how many checkpoints a prediction leaves time for is the clock's, so the last may not come
+                assert done.returncode < 0 or (done.returncode == 0 and count > n - n // 8), (count, n, done.stderr)
             elif done.returncode != 0:  # a name that cannot be linked is taken in another way
                 message = told(done)
                 assert ("--resume" in message) == (folder / "x.h5.part").exists(), message

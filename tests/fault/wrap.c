@@ -13,6 +13,7 @@
 #include "study/checkpoint.h"
 #include "study/measure.h"
 #include "study/output.h"
+#include "study/pilot.h"
 #include "study/run.h"
 #include "study/share.h"
 
@@ -91,8 +92,13 @@ int __wrap_close(int fd) { /* fails, and the file is closed all the same, as Lin
 WRAP_PHASE(study_resolve, (const pgb_request *request, pgb_study **out), (request, out))
 WRAP_PHASE(oracle_open, (const pgb_problem *problem, pgb_arena *arena, pgb_oracle **out),
            (problem, arena, out))
-WRAP_PHASE(plan_create, (const pgb_study *study, size_t cell, pgb_isa isa, pgb_arena *arena, pgb_plan *out),
-           (study, cell, isa, arena, out))
+WRAP_PHASE(plan_begin,
+           (const pgb_study *study, size_t cell, pgb_isa isa, pgb_arena *arena, pgb_plan *out,
+            pgb_pilot **pilot),
+           (study, cell, isa, arena, out, pilot))
+WRAP_PHASE(plan_end,
+           (const pgb_study *study, size_t cell, const pgb_pilot *pilot, pgb_arena *arena, pgb_plan *out),
+           (study, cell, pilot, arena, out))
 WRAP_PHASE(measure_create,
            (const pgb_cell *cell, const pgb_plan *plan, const pgb_study *study, pgb_isa isa,
             pgb_measure **out),
