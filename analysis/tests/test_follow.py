@@ -131,6 +131,16 @@ def test_a_checkpoint_that_lies_about_its_length_is_refused(tmp_path: Path) -> N
         read(path)
 
 
+def test_follow_leaves_an_unchanged_screen_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is shown three times over is drawn once; then comes what is new."""
+    shown = iter([("one\n", False)] * 3 + [("two\n", False)] * 2 + [("three\n", True)])
+    monkeypatch.setattr("pgbench_report.follow.text", lambda path: next(shown))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    follow(Path("a.h5"), 0.0)
+    assert capsys.readouterr().out == "".join(f"\x1b[H\x1b[2J{text}\n" for text in ("one", "two", "three"))
+    assert next(shown, None) is None
+
+
 def test_follow_redraws_on_a_terminal_until_the_result_is_there(tmp_path: Path, result: Path) -> None:
     """A checkpoint, then a later one, then the result: each seen, on a cleared screen."""
     out, clear = tmp_path / "a.h5", b"\x1b[H\x1b[2J"
