@@ -7,6 +7,7 @@ dataset, which HDF5 answers by searching the file, and takes minutes for two hun
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -32,23 +33,30 @@ class _OnDisk(BackendArray):
 
     def _read(self, key: tuple[int | slice, ...]) -> Any:
         with h5py.File(self.path, "r") as file:
-            data = file[self.name]
-            return data.asstr()[key] if self.dtype == object else data[key]
+            return _contents(file[self.name], key)
 
 
 def dataset(path: Path, group: h5py.Group) -> xr.Dataset:
     """All datasets of the group, by the dimension scales of the same group."""
+    variables, coordinates = arrays(path, group)
+    return xr.Dataset(variables, coords=coordinates, attrs=attributes(group))
+
+
+def arrays(path: Path, group: h5py.Group, now: Collection[str] = ()) -> tuple[dict[str, xr.Variable], dict[str, xr.Variable]]:
+    """(datasets, axes) of the group; the axes and those named in `now` are read while the file is open."""
     found = {name: node for name, node in group.items() if isinstance(node, h5py.Dataset)}
     scales = {_address(node): name for name, node in found.items() if h5py.h5ds.is_scale(node.id)}
-    variables = {}
+    axes = set(scales.values())
+    variables, coordinates = {}, {}
     for name, node in found.items():
-        axes = (name,) if name in scales.values() else _axes(name, node, scales)
-        lazy = indexing.LazilyIndexedArray(_OnDisk(path, node))
-        variables[name] = xr.Variable(axes, lazy, attributes(node))
-    for name in scales.values():
-        variables[name] = xr.Variable((name,), np.asarray(variables[name].values), variables[name].attrs)
-    coordinates = {name: variables.pop(name) for name in scales.values()}
-    return xr.Dataset(variables, coords=coordinates, attrs=attributes(group))
+        kept = _contents(node, ...) if name in axes or name in now else indexing.LazilyIndexedArray(_OnDisk(path, node))
+        dims = (name,) if name in axes else _axes(name, node, scales)
+        (coordinates if name in axes else variables)[name] = xr.Variable(dims, kept, attributes(node))
+    return variables, coordinates
+
+
+def _contents(node: h5py.Dataset, key: Any) -> Any:
+    return node.asstr()[key] if h5py.check_string_dtype(node.dtype) else node[key]
 
 
 def _address(node: h5py.Dataset) -> int:

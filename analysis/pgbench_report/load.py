@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import xarray as xr
 
-from .lazy import attributes, dataset
+from .lazy import arrays, attributes, dataset
 
 SCHEMA = "pgbench/1"
 AXES = ("estimator", "baseline", "batch")
@@ -28,6 +28,12 @@ FIGURES = (
     "exact_trace", "z_bias", "z_joint", "z_variance",
 )  # fmt: skip
 PER_BATCH = ("return_mean", "return_variance", "episode_length_mean", "episodes", "steps")
+SHOWN: dict[str, tuple[tuple[str, ...], float | str]] = {
+    **{name: (AXES, np.nan) for name in FIGURES},
+    **{name: (AXES[2:], np.nan) for name in PER_BATCH},
+    "biased": (PAIR, np.nan),
+    "reason": (PAIR, ""),
+}
 
 
 class ReportError(Exception):
@@ -157,31 +163,21 @@ def _names(group: h5py.Group) -> list[str]:
 
 def _load_cell(path: Path, node: h5py.Group) -> Cell:
     group = str(node.name)
-    data = dataset(path, node)
+    variables, axes = arrays(path, node, SHOWN)
     for name in AXES:
-        if name not in data.coords:
+        if name not in axes:
             raise ReportError(f"{path}: {group} has no labelled axis `{name}`; run the study again with this pgbench")
-    data = _with_gaps(path, group, data)
+    shown = {name: _shown(path, f"{group}/{name}", variables.get(name), axes, *of) for name, of in SHOWN.items()}
     _, env, policy = group.split("/", 2)
-    return Cell(group, env, policy, data)
+    return Cell(group, env, policy, xr.Dataset(variables | shown, coords=axes, attrs=attributes(node)))
 
 
-def _with_gaps(path: Path, group: str, data: xr.Dataset) -> xr.Dataset:
-    """The dataset with every figure that is shown present, in a fixed order of axes, and in memory."""
-    wanted: list[tuple[str, tuple[str, ...], float | str]] = [(n, AXES, np.nan) for n in FIGURES]
-    wanted += [(n, AXES[2:], np.nan) for n in PER_BATCH]
-    wanted += [("biased", PAIR, np.nan), ("reason", PAIR, "")]
-    found: dict[str, xr.DataArray] = {}
-    for name, axes, gap in wanted:
-        if name not in data:
-            shape = tuple(data.sizes[a] for a in axes)
-            found[name] = xr.DataArray(np.full(shape, gap, dtype=object if isinstance(gap, str) else float), dims=axes)
-        elif set(data[name].dims) != set(axes):
-            has = ", ".join(str(d) for d in data[name].dims)
-            raise ReportError(
-                f"{path}: {group}/{name} has the axes ({has}) instead of ({', '.join(axes)}); "
-                "run the study again with this pgbench"
-            )
-        else:
-            found[name] = data[name].transpose(*axes).load()
-    return data.assign(found)
+def _shown(path: Path, name: str, found: xr.Variable | None, scales: dict[str, xr.Variable], axes: tuple[str, ...], gap: float | str) -> xr.Variable:
+    """A figure that is shown, in a fixed order of axes; a gap where the file does not hold it."""
+    if found is None:
+        shape = tuple(scales[a].size for a in axes)
+        return xr.Variable(axes, np.full(shape, gap, dtype=object if isinstance(gap, str) else float))
+    if set(found.dims) != set(axes):
+        has = ", ".join(str(d) for d in found.dims)
+        raise ReportError(f"{path}: {name} has the axes ({has}) instead of ({', '.join(axes)}); run the study again with this pgbench")
+    return found if found.dims == axes else found.transpose(*axes)
