@@ -6,6 +6,10 @@
 
 #include <stdlib.h>
 
+static pgb_blocks dense(const double *first, size_t n, size_t d) {
+  return (pgb_blocks){first, n, pgb_block_size(d), d};
+}
+
 /* The 95 % intervals and z-scores on distributions whose variance is known, by simulation with fixed seeds:
  * coverage must be the stated one within its binomial error, z-scores must keep their tails. */
 enum { MAX_D = 10, MAX_BATCH = 16 };
@@ -150,12 +154,12 @@ static double run(const setting *t, size_t room, uint32_t stream, uint32_t numbe
       pgb_block_add(blocks + b * size, t->d, sum);
     }
   }
-  pgb_summarise(blocks, count, t->d, mean, variance, out);
+  pgb_summarise(dense(blocks, count, t->d), mean, variance, out);
   const double exact[MAX_D] = {t->mean[0]}, batch = (double)t->batch, known[1] = {t->trace / batch};
   double worst = fabs(pgb_z_trace(out, t->trace / batch, batch, 0));
   if (t->sample != bandit) {
     worst = fmax(worst, fabs(pgb_z_mean(out, mean, variance, t->d, exact, NULL, batch, 0)));
-    worst = fmax(worst, fabs(pgb_z_joint(blocks, count, t->d, variance, exact, NULL, batch, 0)));
+    worst = fmax(worst, fabs(pgb_z_joint(dense(blocks, count, t->d), variance, exact, NULL, batch, 0)));
   }
   if (t->d == 1)
     worst = fmax(worst, fabs(pgb_z_mean(out, mean, variance, 1, exact, known, batch, 0)));
@@ -200,8 +204,8 @@ static void test_ratio(checks *c, double *blocks, size_t replicates, size_t runs
     }
     double ratio, low, high, mean, variance;
     pgb_summary one;
-    pgb_ratio(blocks, other, count, 1, &ratio, &low, &high);
-    pgb_summarise(blocks, count, 1, &mean, &variance, &one);
+    pgb_ratio(dense(blocks, count, 1), dense(other, count, 1), &ratio, &low, &high);
+    pgb_summarise(dense(blocks, count, 1), &mean, &variance, &one);
     covered += low <= exact && exact <= high;
     width += log(high / low);
     unpaired += log(one.high / one.low);

@@ -5,6 +5,11 @@
 #include "stats/stats.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+static pgb_blocks dense(const double *first, size_t n, size_t d) {
+  return (pgb_blocks){first, n, pgb_block_size(d), d};
+}
 
 /* Golden values: scipy 1.10.1, stats.norm cdf and ppf, stats.t cdf. Its t.ppf is off by up to 2e-9, so those
  * are roots of mpmath 1.2's betainc at 40 digits. */
@@ -121,7 +126,7 @@ static void test_against_plain(checks *c, uint64_t n, size_t d, double shift) {
   double *g, *blocks = fill(1, n, d, shift, &g);
   double *mean = calloc(2 * d, sizeof *mean), *variance = mean + d, direction[64] = {0};
   pgb_summary s;
-  pgb_summarise(blocks, pgb_block_count(n, 1), d, mean, variance, &s);
+  pgb_summarise(dense(blocks, pgb_block_count(n, 1), d), mean, variance, &s);
   const double count = (double)n;
   double trace = 0, norm2 = 0, m[64], unit[64] = {0}, fourth = 0, second = 0, peak = 0, along = 0, norm_c = 0;
   for (size_t k = 0; k < d; k++) {
@@ -161,7 +166,7 @@ static void test_against_plain(checks *c, uint64_t n, size_t d, double shift) {
   CHECK_NEAR(c, s.signal2, norm2 - trace / count, 1e-9, 0);
   CHECK_NEAR(c, s.snr, (norm2 - trace / count) / trace, 1e-9, 0);
   CHECK_NEAR(c, s.cosine_pairwise, pairs / (count * (count - 1)), 1e-9, 1e-12);
-  CHECK_NEAR(c, pgb_cosine_to(blocks, pgb_block_count(n, 1), d, direction), along, 1e-9, 1e-12);
+  CHECK_NEAR(c, pgb_cosine_to(dense(blocks, pgb_block_count(n, 1), d), direction), along, 1e-9, 1e-12);
   CHECK_NEAR(c, s.kurtosis - 1, fourth / (second * second) - 1, n <= PGB_MAX_BLOCKS ? 1e-8 : 0.3, 1e-12);
   CHECK_NEAR(c, s.peak, peak, n <= PGB_MAX_BLOCKS ? 1e-8 : 0.55, 0); /* a bound within a factor 2 */
   CHECK(c, s.n == count && s.low < trace && trace < s.high && s.dof >= 1);
@@ -178,7 +183,7 @@ static void test_kurtosis_blocks(checks *c) {
   for (uint32_t run = 0; run < RUNS; run++) {
     double *g, *blocks = fill(100 + run, N, 2, 0, &g), mean[2], variance[2], fourth = 0, second = 0;
     pgb_summary s;
-    pgb_summarise(blocks, pgb_block_count(N, 1), 2, mean, variance, &s);
+    pgb_summarise(dense(blocks, pgb_block_count(N, 1), 2), mean, variance, &s);
     for (size_t i = 0; i < N; i++) {
       const double a = g[2 * i] - mean[0], b = g[2 * i + 1] - mean[1], q = a * a + b * b;
       fourth += q * q / N;
@@ -196,38 +201,38 @@ static void test_degenerate(checks *c) {
   const double g[3] = {0.1, -3, 1e8}, zero[3] = {0, 0, 0}, bad[3] = {1, NAN, 2},
                infinite[3] = {1, INFINITY, 2};
   pgb_summary s;
-  pgb_summarise(block, 4, 3, mean, variance, &s);
+  pgb_summarise(dense(block, 4, 3), mean, variance, &s);
   CHECK(c, s.n == 0 && isnan(s.trace) && isnan(mean[0]) && isnan(s.low) && isnan(s.cosine_pairwise));
   pgb_block_add(block, 3, g);
-  pgb_summarise(block, 1, 3, mean, variance, &s);
+  pgb_summarise(dense(block, 1, 3), mean, variance, &s);
   CHECK(c,
         s.n == 1 && mean[2] == 1e8 && isnan(s.trace) && isnan(variance[1]) && isnan(s.low) && isnan(s.snr));
   for (int i = 0; i < 20; i++)
     pgb_block_add(block + 12 * (i % 4), 3, g);
-  pgb_summarise(block, 4, 3, mean, variance, &s);
+  pgb_summarise(dense(block, 4, 3), mean, variance, &s);
   CHECK(c, s.n == 21 && s.trace == 0 && s.low == 0 && s.high == 0 && isnan(s.kurtosis) && isinf(s.snr));
   CHECK_NEAR(c, s.cosine_pairwise, 1, 1e-12, 0);
   CHECK(c, pgb_z_trace(&s, 0, 1, 0) == 0 && pgb_z_mean(&s, mean, variance, 3, g, zero, 1, 0) == 0);
   for (int i = 0; i < 8; i++)
     pgb_block_add(block + 12 * (i % 4), 3, zero);
   const double cosine = s.cosine_pairwise;
-  pgb_summarise(block, 4, 3, mean, variance, &s);
+  pgb_summarise(dense(block, 4, 3), mean, variance, &s);
   CHECK_NEAR(c, s.cosine_pairwise, cosine, 1e-12, 0); /* zero vectors have no direction */
-  CHECK(c, isinf(pgb_z_trace(&s, 0, 1, 0)) && isnan(pgb_cosine_to(block, 4, 3, zero)));
+  CHECK(c, isinf(pgb_z_trace(&s, 0, 1, 0)) && isnan(pgb_cosine_to(dense(block, 4, 3), zero)));
   double other[4 * 12], ratio, low, high;
   memcpy(other, block, sizeof other);
   for (int i = 0; i < 2; i++) {
     pgb_block_add(block + 12, 3, i == 0 ? bad : infinite);
     pgb_block_add(other + 12, 3, g);
-    pgb_summarise(block, 4, 3, mean, variance, &s);
+    pgb_summarise(dense(block, 4, 3), mean, variance, &s);
     CHECK(c, isnan(s.trace) && isnan(s.low) && isnan(s.high) && isnan(s.kurtosis) && isnan(s.norm2));
     CHECK(c, isnan(variance[1]) && isnan(s.cosine_pairwise) && !isnan(variance[0]) && mean[2] > 0);
     CHECK(c, isnan(pgb_z_trace(&s, 1, 1, 0)) && isnan(pgb_z_mean(&s, mean, variance, 3, g, NULL, 1, 0)));
-    pgb_ratio(block, other, 4, 3, &ratio, &low, &high);
+    pgb_ratio(dense(block, 4, 3), dense(other, 4, 3), &ratio, &low, &high);
     CHECK(c, isnan(ratio) && isnan(low) && isnan(high));
-    CHECK(c, isnan(pgb_cosine_to(block, 4, 3, g)));
+    CHECK(c, isnan(pgb_cosine_to(dense(block, 4, 3), g)));
   }
-  pgb_summarise(other, 4, 3, mean, variance, &s);
+  pgb_summarise(dense(other, 4, 3), mean, variance, &s);
   CHECK(c, isfinite(s.low) && isfinite(s.high));
 }
 
@@ -242,15 +247,15 @@ static void test_ratio(checks *c) {
       g[k] *= 2;
     pgb_block_add(scaled + i / 3 * pgb_block_size(D), D, g);
   }
-  pgb_ratio(a, a, blocks, D, &ratio, &low, &high);
+  pgb_ratio(dense(a, blocks, D), dense(a, blocks, D), &ratio, &low, &high);
   CHECK(c, ratio == 1 && low == 1 && high == 1);
-  pgb_ratio(scaled, b, blocks, D, &ratio, &low,
+  pgb_ratio(dense(scaled, blocks, D), dense(b, blocks, D), &ratio, &low,
             &high); /* an exact multiple, a shift apart: no doubt at all */
   CHECK_NEAR(c, ratio, 4, 1e-12, 0);
   CHECK_NEAR(c, high - low, 0, 0, 1e-9);
   double ra, la, ha;
-  pgb_ratio(a, other, blocks, D, &ra, &la, &ha);
-  pgb_ratio(other, a, blocks, D, &ratio, &low, &high);
+  pgb_ratio(dense(a, blocks, D), dense(other, blocks, D), &ra, &la, &ha);
+  pgb_ratio(dense(other, blocks, D), dense(a, blocks, D), &ratio, &low, &high);
   CHECK_NEAR(c, ra * ratio, 1, 1e-12, 0);
   CHECK_NEAR(c, la * high, 1, 1e-9, 0);
   CHECK_NEAR(c, ha * low, 1, 1e-9, 0);
@@ -259,6 +264,35 @@ static void test_ratio(checks *c) {
   free(b);
   free(other);
   free(scaled);
+}
+
+/* Blocks of two pairs that lie between each other give the figures of the same blocks side by side. */
+static void test_stride(checks *c) {
+  enum { N = 60, D = 300 }; /* more components than are pooled at a time */
+  const size_t size = pgb_block_size(D), stride = 2 * size + 5, n = pgb_block_count(N, 1);
+  double *apart[2] = {fill(2, N, D, 0, NULL), fill(3, N, D, 1, NULL)};
+  double *mixed = calloc(n * stride, sizeof *mixed), *out = calloc(4 * D, sizeof *out);
+  pgb_summary s[2];
+  for (size_t b = 0; b < n; b++)
+    for (size_t i = 0; i < 2; i++)
+      memcpy(mixed + b * stride + i * size, apart[i] + b * size, size * sizeof *mixed);
+  const pgb_blocks own = {mixed + size, n, stride, D}, other = {mixed, n, stride, D};
+  pgb_summarise(dense(apart[1], n, D), out, out + D, &s[0]);
+  pgb_summarise(own, out + 2 * D, out + 3 * D, &s[1]);
+  CHECK(c, memcmp(out, out + 2 * D, 2 * D * sizeof *out) == 0 && memcmp(&s[0], &s[1], sizeof s[0]) == 0);
+  CHECK(c, pgb_cosine_to(dense(apart[1], n, D), out) == pgb_cosine_to(own, out));
+  CHECK(c, pgb_z_joint(dense(apart[1], n, D), out + D, out + D, NULL, 1, 0) ==
+               pgb_z_joint(own, out + D, out + D, NULL, 1, 0));
+  double apart_ratio[3], ratio[3], same[3];
+  pgb_ratio(dense(apart[1], n, D), dense(apart[0], n, D), &apart_ratio[0], &apart_ratio[1], &apart_ratio[2]);
+  pgb_ratio(own, other, &ratio[0], &ratio[1], &ratio[2]);
+  pgb_ratio(own, dense(apart[1], n, D), &same[0], &same[1], &same[2]);
+  CHECK(c, memcmp(apart_ratio, ratio, sizeof ratio) == 0 && ratio[0] != 1);
+  CHECK(c, same[0] == 1 && same[1] == 1 && same[2] == 1);
+  free(apart[0]);
+  free(apart[1]);
+  free(mixed);
+  free(out);
 }
 
 /* Gaussian-like summaries: what the z-scores must and must not see. */
@@ -301,17 +335,17 @@ static void test_joint(checks *c) {
          *exact = mean + 2L * D;
   const size_t count = pgb_block_count(N, 1);
   pgb_summary s;
-  pgb_summarise(blocks, count, D, mean, variance, &s);
+  pgb_summarise(dense(blocks, count, D), mean, variance, &s);
   double true_mean = 0;
   for (size_t k = 0; k < D; k++)
     exact[k] = true_mean = (double)(k + 1) + 0.5 * true_mean;
-  CHECK(c, pgb_z_joint(blocks, count, D, variance, exact, NULL, 16, 0) < 3.5);
+  CHECK(c, pgb_z_joint(dense(blocks, count, D), variance, exact, NULL, 16, 0) < 3.5);
   for (size_t k = 0; k < D; k++)
     exact[k] += (k % 2 == 0 ? 2.5 : -2.5) * sqrt(variance[k] / N);
-  CHECK(c, pgb_z_joint(blocks, count, D, variance, exact, NULL, 16, 0) > 6);
-  CHECK(c, pgb_z_joint(blocks, 8, D, variance, exact, NULL, 1, 0) == 0);
+  CHECK(c, pgb_z_joint(dense(blocks, count, D), variance, exact, NULL, 16, 0) > 6);
+  CHECK(c, pgb_z_joint(dense(blocks, 8, D), variance, exact, NULL, 1, 0) == 0);
   variance[3] = NAN;
-  CHECK(c, isnan(pgb_z_joint(blocks, count, D, variance, exact, NULL, 1, 0)));
+  CHECK(c, isnan(pgb_z_joint(dense(blocks, count, D), variance, exact, NULL, 1, 0)));
   free(blocks);
   free(mean);
 }
@@ -330,6 +364,7 @@ int main(void) {
   test_kurtosis_blocks(&c);
   test_degenerate(&c);
   test_ratio(&c);
+  test_stride(&c);
   test_judges(&c);
   test_joint(&c);
   return check_end(&c, "test_stats");

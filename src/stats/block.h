@@ -19,7 +19,7 @@ typedef struct pgb_parts {
   double off2[PGB_MAX_BLOCKS]; /* |block mean - pooled mean|^2 */
 } pgb_parts;
 
-void pgb_parts_of(const double *blocks, size_t n_blocks, size_t d, pgb_parts *out);
+void pgb_parts_of(pgb_blocks blocks, pgb_parts *out);
 
 /* Sums of powers of the jackknife values of a smooth statistic; x[G] sum to about zero. */
 typedef struct pgb_jackknife {

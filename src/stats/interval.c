@@ -87,18 +87,20 @@ static double ratio_factor(const pgb_parts *a, const pgb_parts *b, size_t n_bloc
   return fmax(1 / low, high);
 }
 
-void pgb_ratio(const double *blocks_a, const double *blocks_b, size_t n_blocks, size_t d, double *ratio,
-               double *low, double *high) {
+void pgb_ratio(pgb_blocks blocks_a, pgb_blocks blocks_b, double *ratio, double *low, double *high) {
   pgb_parts a, b;
-  pgb_parts_of(blocks_a, n_blocks, d, &a);
-  pgb_parts_of(blocks_b, n_blocks, d, &b);
+  pgb_parts_of(blocks_a, &a);
+  if (blocks_a.first == blocks_b.first)
+    b = a;
+  else
+    pgb_parts_of(blocks_b, &b);
   *ratio = *low = *high = NAN;
   if (!(a.n >= 2 && a.n == b.n))
     return;
   *ratio = *low = *high = a.total / b.total;
   if (a.blocks < 2 || !(a.total > 0 && b.total > 0) || !isfinite(*ratio))
     return;
-  const double factor = ratio_factor(&a, &b, n_blocks);
+  const double factor = ratio_factor(&a, &b, blocks_a.n);
   *low = *ratio / factor;
   *high = *ratio * factor;
 }

@@ -97,32 +97,33 @@ double pgb_z_mean(const pgb_summary *summary, const double *mean, const double *
 }
 
 /* One component's part: the even blocks' mean deviation, weighted by 1/variance, times each odd block's. */
-static void joint_component(const double *blocks, size_t n_blocks, size_t d, size_t k, double weight,
-                            double exact_mean, double tolerance, double *y) {
+static void joint_component(pgb_blocks blocks, size_t k, double weight, double exact_mean, double tolerance,
+                            double *y) {
   double sum[2] = {0, 0}, n[2] = {0, 0};
-  for (size_t b = 0; b < n_blocks; b++) {
-    const double *block = blocks + b * pgb_block_size(d);
+  for (size_t b = 0; b < blocks.n; b++) {
+    const double *block = pgb_block_at(blocks, b);
     sum[b % 2] += block[PGB_BLOCK_COUNT] * (block[PGB_BLOCK_HEAD + k] - exact_mean);
     n[b % 2] += block[PGB_BLOCK_COUNT];
   }
   if (fabs(sum[0] + sum[1]) <= tolerance * (n[0] + n[1]))
     return;
   const double direction = sum[0] / n[0] * weight;
-  for (size_t b = 1; b < n_blocks; b += 2) {
-    const double *block = blocks + b * pgb_block_size(d);
+  for (size_t b = 1; b < blocks.n; b += 2) {
+    const double *block = pgb_block_at(blocks, b);
     y[b / 2] += direction * block[PGB_BLOCK_COUNT] * (block[PGB_BLOCK_HEAD + k] - exact_mean);
   }
 }
 
 /* Sample splitting (Cox 1975, Biometrika 62:441): given the even half, the odd half's projections are
  * independent with mean zero where there is no bias, whatever the correlation of the components. */
-double pgb_z_joint(const double *blocks, size_t n_blocks, size_t d, const double *variance,
-                   const double *exact_mean, const double *exact_variance, double batch, double scale2) {
-  assert(n_blocks <= PGB_MAX_BLOCKS && batch > 0 && scale2 >= 0);
+double pgb_z_joint(pgb_blocks blocks, const double *variance, const double *exact_mean,
+                   const double *exact_variance, double batch, double scale2) {
+  assert(blocks.n <= PGB_MAX_BLOCKS && batch > 0 && scale2 >= 0);
   enum { FEWEST = 16 };
   double y[PGB_MAX_BLOCKS / 2] = {0}, square = scale2, n = 0, sum = 0, peak = 0;
-  const size_t half = n_blocks / 2;
-  if (n_blocks < FEWEST)
+  const size_t half = blocks.n / 2;
+  const size_t d = blocks.d;
+  if (blocks.n < FEWEST)
     return 0;
   for (size_t k = 0; k < d; k++)
     square += exact_mean[k] * exact_mean[k];
@@ -132,16 +133,16 @@ double pgb_z_joint(const double *blocks, size_t n_blocks, size_t d, const double
     const double tolerance = rounding * (fabs(exact_mean[k]) + sqrt(square / (double)d)) + underflow;
     /* Where little has been seen of a known variance, the event that carries it was not there: no test. */
     if (variance[k] > 0 && (exact_variance == NULL || variance[k] >= 0.5 * exact_variance[k]))
-      joint_component(blocks, n_blocks, d, k, 1 / variance[k], exact_mean[k], tolerance, y);
+      joint_component(blocks, k, 1 / variance[k], exact_mean[k], tolerance, y);
   }
   for (size_t i = 0; i < half; i++) {
-    n += blocks[(2 * i + 1) * pgb_block_size(d) + PGB_BLOCK_COUNT];
+    n += pgb_block_at(blocks, 2 * i + 1)[PGB_BLOCK_COUNT];
     sum += y[i];
   }
   if (!(sum > 0))
     return isnan(sum) ? NAN : 0;
   for (size_t i = 0; i < half; i++) {
-    y[i] -= sum / n * blocks[(2 * i + 1) * pgb_block_size(d) + PGB_BLOCK_COUNT];
+    y[i] -= sum / n * pgb_block_at(blocks, 2 * i + 1)[PGB_BLOCK_COUNT];
     peak = fmax(peak, fabs(y[i]));
   }
   const pgb_jackknife spread = pgb_jackknife_of(y, half);

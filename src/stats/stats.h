@@ -21,8 +21,18 @@ void pgb_block_range(uint64_t replicates, size_t doubles, size_t block, uint64_t
 
 /* Doubles per block: count, zeros (samples that are the zero vector), peak (largest squared distance of a
  * sample to the block's mean before it), then mean[d], m2[d] (sum of squared deviations from the block's
- * mean), unit[d] (sum of g/|g|). Stride of the `blocks` arguments below. */
+ * mean), unit[d] (sum of g/|g|). */
 size_t pgb_block_size(size_t d);
+
+/* The blocks of one pair, [n][stride] from the first one's on, wherever they lie; only read. */
+typedef struct pgb_blocks {
+  const double *first;
+  size_t n, stride, d;
+} pgb_blocks;
+
+static inline const double *pgb_block_at(pgb_blocks blocks, size_t b) {
+  return blocks.first + b * blocks.stride;
+}
 
 /* Adds a sample g[d] to a block (zeroed at first), Welford's update in double. */
 void pgb_block_add(double *block, size_t d, const double *g);
@@ -53,17 +63,15 @@ typedef struct pgb_summary {
  * blocks), 86 to 95 % at R = 20;
  * far less where a rare value that makes the trace has not occurred (probability 0.01: 17 % at R = 20, 88 %
  * at R = 256). */
-void pgb_summarise(const double *blocks, size_t n_blocks, size_t d, double *mean, double *variance,
-                   pgb_summary *out);
+void pgb_summarise(pgb_blocks blocks, double *mean, double *variance, pgb_summary *out);
 
 /* trace(a)/trace(b) and its 95 % interval, paired: both were measured on the same replicates, block by block.
  * Covers 93 to 98 % at R >= 256, 87 to 97 % below. Equal samples give 1, 1, 1. Zero trace(a): 0, 0, 0. Zero
  * trace(b): inf, or NaN at 0/0. */
-void pgb_ratio(const double *blocks_a, const double *blocks_b, size_t n_blocks, size_t d, double *ratio,
-               double *low, double *high);
+void pgb_ratio(pgb_blocks a, pgb_blocks b, double *ratio, double *low, double *high);
 
 /* Mean cosine of the replicates to a fixed direction c[d], zero vectors left out; NaN for c = 0. */
-double pgb_cosine_to(const double *blocks, size_t n_blocks, size_t d, const double *c);
+double pgb_cosine_to(pgb_blocks blocks, const double *c);
 
 /* Events rarer than one in so many episodes escape the sample kurtosis: that of the heaviest problem we ship.
  */
@@ -88,8 +96,8 @@ double pgb_z_mean(const pgb_summary *summary, const double *mean, const double *
 /* One-sided z for a bias spread over many components, too small in each: even blocks give a direction, odd
  * blocks are tested along it. 0 for fewer than 16 blocks. Judge it as one test more. exact_variance [d] or
  * NULL: a component of which less than half the known variance was seen is left out. */
-double pgb_z_joint(const double *blocks, size_t n_blocks, size_t d, const double *variance,
-                   const double *exact_mean, const double *exact_variance, double batch, double scale2);
+double pgb_z_joint(pgb_blocks blocks, const double *variance, const double *exact_mean,
+                   const double *exact_variance, double batch, double scale2);
 
 /* The |z| that n independent tests pass with probability alpha when all is well (Bonferroni, two-sided). */
 double pgb_z_bound(double alpha, size_t n);

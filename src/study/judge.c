@@ -72,8 +72,8 @@ static double rarest_choice(const pgb_actor *actor, const double *theta) {
   return fmax(exp(least), 1e-300);
 }
 
-void pgb_result_judged(const pgb_study *study, size_t cell, size_t pair, size_t batch, const double *blocks,
-                       size_t n_blocks, pgb_cell_result *result) {
+void pgb_result_judged(const pgb_study *study, size_t cell, size_t pair, size_t batch, pgb_blocks blocks,
+                       pgb_cell_result *result) {
   const size_t d = study->cells[cell].actor.shape.n_theta;
   const size_t at = pair * study->n_batches + batch;
   const pgb_summary *s = &result->summary[at];
@@ -89,8 +89,7 @@ void pgb_result_judged(const pgb_study *study, size_t cell, size_t pair, size_t 
     const double *exact_variance = isnan(exact_trace) ? NULL : result->vector[PGB_EXACT_VARIANCE] + at * d;
     result->figure[PGB_Z_BIAS][at] = pgb_z_mean(s, result->vector[PGB_GRADIENT_MEAN] + at * d, variance, d,
                                                 exact_mean, exact_variance, size, scale2);
-    result->figure[PGB_Z_JOINT][at] =
-        pgb_z_joint(blocks, n_blocks, d, variance, exact_mean, exact_variance, size, scale2);
+    result->figure[PGB_Z_JOINT][at] = pgb_z_joint(blocks, variance, exact_mean, exact_variance, size, scale2);
   }
   if (isnan(exact_trace))
     return;

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /* PIECES of a batch size are timed, of which the median counts; COMBINED words are summed over the ranks to
- * see what a word takes. */
-enum { PIECES = 3, COMBINED = 1 << 16 };
+ * see what a word takes; FEW blocks are summarised to see what one takes. */
+enum { PIECES = 3, COMBINED = 1 << 16, FEW = 32 };
 
 int pgb_node_cores(void) {
   const long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -84,12 +84,24 @@ static pgb_status sample_batch(const pgb_sample *s, size_t batch, int rank, piec
   return s->pause != NULL ? s->pause(s->self) : pgb_ok();
 }
 
-/* Rank 0's figures of one batch size, from those of one pair: every block stands in for the one that was
- * sampled last. */
+/* Blocks that stand for all. */
+static size_t few_blocks(const pgb_study *study, size_t cell) {
+  const size_t n = pgb_block_count(study->replicates, pgb_measure_stride(study, &study->cells[cell]));
+  return n < FEW ? n : FEW;
+}
+
+size_t pgb_sample_scratch(const pgb_study *study, size_t cell) {
+  const size_t n = 2 * few_blocks(study, cell) * pgb_block_size(study->cells[cell].actor.shape.n_theta);
+  return n > COMBINED ? n : COMBINED;
+}
+
+/* Rank 0's figures of one batch size, from those of some blocks of one pair: each stands in for the one that
+ * was sampled last. */
 static double sample_figures(const pgb_sample *s) {
   const size_t d = s->study->cells[s->cell].actor.shape.n_theta;
   const size_t size = pgb_block_size(d);
-  const size_t n_blocks = pgb_block_count(s->study->replicates, stride_of(s));
+  const double n_blocks = (double)pgb_block_count(s->study->replicates, stride_of(s));
+  const size_t few = few_blocks(s->study, s->cell);
   size_t defined = 0;
   size_t shown = s->plan->n_pairs;
   for (size_t k = 0; k < s->plan->n_pairs; k++)
@@ -100,24 +112,26 @@ static double sample_figures(const pgb_sample *s) {
   if (defined == 0)
     return 0;
   double *own = s->scratch;
-  double *none = own + n_blocks * size;
+  double *none = own + few * size;
   double ratio[3];
   pgb_summary summary;
-  const double start = pgb_cpu_clock();
-  for (size_t b = 0; b < n_blocks; b++) {
+  for (size_t b = 0; b < few; b++) {
     memcpy(own + b * size, s->slots + shown * size, size * sizeof *own);
     memcpy(none + b * size, s->slots + shown * size, size * sizeof *none);
   }
-  pgb_summarise(own, n_blocks, d, s->sums, s->sums + d, &summary);
-  pgb_ratio(own, none, n_blocks, d, &ratio[0], &ratio[1], &ratio[2]);
-  return (pgb_cpu_clock() - start) * (double)defined;
+  const double start = pgb_cpu_clock();
+  const pgb_blocks a = {own, few, size, d};
+  const pgb_blocks b = {none, few, size, d};
+  pgb_summarise(a, s->sums, s->sums + d, &summary);
+  pgb_ratio(a, b, &ratio[0], &ratio[1], &ratio[2]);
+  return (pgb_cpu_clock() - start) * (double)defined * n_blocks / (double)few;
 }
 
 /* What it takes to join one batch size's blocks over the ranks. */
 static pgb_status sample_combine(const pgb_sample *s, pgb_comm *comm, double *seconds) {
   const pgb_cell *cell = &s->study->cells[s->cell];
   const size_t n_blocks = pgb_block_count(s->study->replicates, stride_of(s));
-  const size_t room = 2 * n_blocks * pgb_block_size(cell->actor.shape.n_theta);
+  const size_t room = n_blocks * pgb_measure_stride(s->study, cell);
   const size_t n = room < COMBINED ? room : COMBINED;
   memset(s->scratch, 0, n * sizeof *s->scratch);
   double taken = 0;
@@ -242,9 +256,7 @@ static pgb_status open_room(const pgb_study *study, size_t cell, pgb_isa isa, ro
   PGB_TRY(pgb_plan_create(study, cell, isa, r->arena, &r->plan));
   PGB_TRY(pgb_measure_create(c, &r->plan, study, isa, &r->measure));
   PGB_TRY(pgb_arena_alloc(r->arena, pgb_measure_stride(study, c), sizeof(double), &r->slots));
-  PGB_TRY(pgb_arena_alloc(
-      r->arena, 2 * pgb_block_count(study->replicates, pgb_measure_stride(study, c)) * pgb_block_size(d),
-      sizeof(double), &r->scratch));
+  PGB_TRY(pgb_arena_alloc(r->arena, pgb_sample_scratch(study, cell), sizeof(double), &r->scratch));
   return pgb_arena_alloc(r->arena, 3 * d, sizeof(double), &r->sums);
 }
 

@@ -40,7 +40,7 @@ typedef struct pgb_sample {
   const pgb_plan *plan;
   pgb_measure *measure;
   double *slots;   /* [pgb_measure_stride]                                       */
-  double *scratch; /* [2 * blocks * pgb_block_size(n_theta)]                                */
+  double *scratch; /* [pgb_sample_scratch]                                                  */
   double *sums;    /* [3 * n_theta]                                                         */
   double least;    /* processor time of one sampled piece, s; a few of them for each batch size */
   double known;    /* seconds that opening the cell took: they are spent again or were spent     */
@@ -48,6 +48,9 @@ typedef struct pgb_sample {
       void *self); /* collective, asked after every piece: what it fails with ends it; or NULL */
   void *self;
 } pgb_sample;
+
+/* Doubles. */
+size_t pgb_sample_scratch(const pgb_study *study, size_t cell);
 
 /* Collective. Predicts one cell; `out` on every rank, averaged over them. */
 pgb_status pgb_predict_cell(const pgb_sample *sample, pgb_comm *comm, pgb_cell_timing *out) PGB_MUST_CHECK;

@@ -5,7 +5,6 @@
 #include "study/measure.h"
 
 #include <math.h>
-#include <string.h>
 
 #define PGB_DESCRIBE(name, file, unit, text) {file, unit, text},
 const pgb_description pgb_figure_table[PGB_FIGURE_COUNT] = {PGB_FIGURES(PGB_DESCRIBE)};
@@ -45,13 +44,6 @@ pgb_status pgb_result_create(const pgb_study *study, const pgb_cell *cell, pgb_a
   return pgb_ok();
 }
 
-/* The blocks of one pair, side by side, from [n_blocks][stride]. */
-static void gather(const double *blocks, size_t n_blocks, size_t stride, size_t at, size_t size,
-                   double *out) {
-  for (size_t b = 0; b < n_blocks; b++)
-    memcpy(out + b * size, blocks + b * stride + at, size * sizeof *out);
-}
-
 static void rolls(const double *figures, size_t n_blocks, size_t stride, size_t batch,
                   pgb_cell_result *result) {
   double n = 0;
@@ -75,8 +67,9 @@ static void rolls(const double *figures, size_t n_blocks, size_t stride, size_t 
 }
 
 /* Figures that need the true gradient where it is known, else its unbiased estimate. */
-static void signal(const pgb_study *study, size_t d, size_t batch, size_t at, const double *blocks,
-                   size_t n_blocks, const pgb_summary *s, pgb_cell_result *result) {
+static void signal(const pgb_study *study, size_t batch, size_t at, pgb_blocks blocks, const pgb_summary *s,
+                   pgb_cell_result *result) {
+  const size_t d = blocks.d;
   const double *c = result->exact_gradient;
   double signal2 = s->signal2;
   if (!isnan(c[0])) {
@@ -88,19 +81,17 @@ static void signal(const pgb_study *study, size_t d, size_t batch, size_t at, co
       bias2 += (mean[k] - c[k]) * (mean[k] - c[k]);
     }
     result->figure[PGB_BIAS_NORM][at] = sqrt(bias2);
-    result->figure[PGB_COSINE_TRUE][at] = pgb_cosine_to(blocks, n_blocks, d, c);
+    result->figure[PGB_COSINE_TRUE][at] = pgb_cosine_to(blocks, c);
   }
   result->figure[PGB_SNR][at] = signal2 / s->trace;
   result->figure[PGB_NOISE_SCALE][at] = (double)study->batches[batch] * s->trace / signal2;
 }
 
 void pgb_result_measured(const pgb_study *study, size_t cell, size_t batch, const pgb_plan *plan,
-                         const double *blocks, size_t n_blocks, double *scratch, pgb_cell_result *result) {
+                         const double *blocks, size_t n_blocks, pgb_cell_result *result) {
   const size_t d = study->cells[cell].actor.shape.n_theta;
   const size_t size = pgb_block_size(d);
   const size_t stride = pgb_measure_stride(study, &study->cells[cell]);
-  double *own = scratch;
-  double *none = own + n_blocks * size;
   rolls(blocks + plan->n_pairs * size, n_blocks, stride, batch, result);
   for (size_t k = 0; k < plan->n_pairs; k++) {
     const pgb_plan_pair *pair = &plan->pairs[k];
@@ -113,8 +104,8 @@ void pgb_result_measured(const pgb_study *study, size_t cell, size_t batch, cons
     if (study->batches[batch] < study->baselines[k % study->n_baselines]->min_batch)
       continue;
     pgb_summary *s = &result->summary[at];
-    gather(blocks, n_blocks, stride, k * size, size, own);
-    pgb_summarise(own, n_blocks, d, result->vector[PGB_GRADIENT_MEAN] + at * d,
+    const pgb_blocks own = {blocks + k * size, n_blocks, stride, d};
+    pgb_summarise(own, result->vector[PGB_GRADIENT_MEAN] + at * d,
                   result->vector[PGB_GRADIENT_VARIANCE] + at * d, s);
     if (!isfinite(s->trace))
       result->reason[k] = "the estimates leave the range of numbers (float32 in the rollouts)";
@@ -125,16 +116,15 @@ void pgb_result_measured(const pgb_study *study, size_t cell, size_t batch, cons
     result->figure[PGB_VARIANCE_TRACE_HIGH][at] = unseen ? NAN : s->high;
     result->figure[PGB_KURTOSIS][at] = s->kurtosis;
     result->figure[PGB_COSINE_PAIRWISE][at] = s->cosine_pairwise;
-    signal(study, d, batch, at, own, n_blocks, s, result);
+    signal(study, batch, at, own, s, result);
     for (size_t b = 0; b < study->n_baselines && isfinite(s->trace); b++)
       if (study->baselines[b]->kind == PGB_BASELINE_NONE) {
-        gather(blocks, n_blocks, stride, (estimator * study->n_baselines + b) * size, size, none);
-        pgb_ratio(own, none, n_blocks, d, &result->figure[PGB_VARIANCE_RATIO][at],
+        const size_t other = (estimator * study->n_baselines + b) * size;
+        const pgb_blocks none = {blocks + other, n_blocks, stride, d};
+        pgb_ratio(own, none, &result->figure[PGB_VARIANCE_RATIO][at],
                   &result->figure[PGB_VARIANCE_RATIO_LOW][at], &result->figure[PGB_VARIANCE_RATIO_HIGH][at]);
       }
   }
-  for (size_t k = 0; k < plan->n_pairs; k++) {
-    gather(blocks, n_blocks, stride, k * size, size, own);
-    pgb_result_judged(study, cell, k, batch, own, n_blocks, result);
-  }
+  for (size_t k = 0; k < plan->n_pairs; k++)
+    pgb_result_judged(study, cell, k, batch, (pgb_blocks){blocks + k * size, n_blocks, stride, d}, result);
 }

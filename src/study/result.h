@@ -81,13 +81,12 @@ void pgb_exact_pair(const pgb_study *study, const pgb_plan *plan, size_t pair, s
                     const double *gradient, double *out);
 /* Takes exact [pair][N][2*P] of all pairs, before anything is measured. */
 void pgb_result_exact(const pgb_study *study, size_t cell, const double *exact, pgb_cell_result *result);
-/* Everything of one batch size, from the blocks [n_blocks][stride], z-scores too. scratch: twice the blocks
- * of a pair, 2 * n_blocks * pgb_block_size(P) doubles. */
+/* Everything of one batch size, from the blocks [n_blocks][stride], z-scores too. */
 void pgb_result_measured(const pgb_study *study, size_t cell, size_t batch, const pgb_plan *plan,
-                         const double *blocks, size_t n_blocks, double *scratch, pgb_cell_result *result);
+                         const double *blocks, size_t n_blocks, pgb_cell_result *result);
 /* The z-scores of one pair and batch size from its own blocks, once it and baseline none are summarised. */
-void pgb_result_judged(const pgb_study *study, size_t cell, size_t pair, size_t batch, const double *blocks,
-                       size_t n_blocks, pgb_cell_result *result);
+void pgb_result_judged(const pgb_study *study, size_t cell, size_t pair, size_t batch, pgb_blocks blocks,
+                       pgb_cell_result *result);
 
 /* VALID, or INVALID with the first z-score beyond the family-wise bound of 1e-6 named. */
 typedef struct pgb_verdict {

@@ -34,9 +34,8 @@ typedef struct pgb_rounds {
 typedef struct pgb_cell_room {
   pgb_plan plan;
   pgb_measure *measure;
-  double *slots;   /* [blocks][stride] */
-  double *scratch; /* of pgb_result_measured */
-  double *pilot;   /* [n_pilot] pgb_pilot_sums */
+  double *slots; /* [blocks][stride] */
+  double *pilot; /* [n_pilot] pgb_pilot_sums */
   size_t n_pilot;
   double **gradients; /* [N], or NULL */
 } pgb_cell_room;

@@ -45,8 +45,7 @@ static pgb_status run_batch(runner *r, size_t cell, size_t batch, const pgb_cell
     memset(room->slots, 0, n_blocks * stride * sizeof *room->slots);
   PGB_TRY(pgb_rounds_batch(&r->rounds, cell, batch, from, room, cells));
   if (is_root(r))
-    pgb_result_measured(r->study, cell, batch, &room->plan, room->slots, n_blocks, room->scratch,
-                        &cells[cell]);
+    pgb_result_measured(r->study, cell, batch, &room->plan, room->slots, n_blocks, &cells[cell]);
   return pgb_ok();
 }
 
@@ -91,15 +90,11 @@ static pgb_status take_room(const runner *r, size_t cell, pgb_arena *arena, pgb_
   const pgb_study *study = r->study;
   const pgb_cell *c = &study->cells[cell];
   void *slots = NULL;
-  void *scratch = NULL;
   void *table = NULL;
   const size_t stride = pgb_measure_stride(study, c);
   const size_t n_blocks = pgb_block_count(study->replicates, stride);
   PGB_TRY(pgb_arena_alloc(arena, n_blocks * stride, sizeof(double), &slots));
-  PGB_TRY(pgb_arena_alloc(arena, 2 * n_blocks * pgb_block_size(c->actor.shape.n_theta), sizeof(double),
-                          &scratch));
   room->slots = slots;
-  room->scratch = scratch;
   if (!r->options->save_gradients)
     return pgb_ok();
   PGB_TRY(pgb_arena_alloc(arena, study->n_batches, sizeof(double *), &table));
@@ -129,8 +124,10 @@ static pgb_status predict_cell(opening *o, double start, pgb_arena *arena, pgb_c
   runner *r = o->runner;
   const size_t stride = pgb_measure_stride(r->study, &r->study->cells[o->cell]);
   const size_t d = o->room->plan.problem.n_theta;
+  const size_t n_scratch = pgb_sample_scratch(r->study, o->cell);
   void *slots = NULL;
-  PGB_TRY(pgb_comm_agree(r->comm, pgb_arena_alloc(arena, stride + 3 * d, sizeof(double), &slots)));
+  PGB_TRY(
+      pgb_comm_agree(r->comm, pgb_arena_alloc(arena, stride + 3 * d + n_scratch, sizeof(double), &slots)));
   const double now = pgb_clock();
   const double known = pgb_cpu_clock() - start;
   const pgb_sample sample = {.study = r->study,
@@ -138,7 +135,7 @@ static pgb_status predict_cell(opening *o, double start, pgb_arena *arena, pgb_c
                              .plan = &o->room->plan,
                              .measure = o->room->measure,
                              .slots = slots,
-                             .scratch = o->room->scratch,
+                             .scratch = (double *)slots + stride + 3 * d,
                              .sums = (double *)slots + stride,
                              .least = sample_piece,
                              .known = known,
@@ -337,9 +334,9 @@ pgb_estimate pgb_run_estimate(const pgb_study *study, const pgb_run_options *opt
     const double figures = 8 * pairs * (double)study->n_batches * (PGB_FIGURE_COUNT + PGB_VECTOR_COUNT * d);
     const double saved =
         options->save_gradients ? 8 * pairs * (double)(study->n_batches * study->replicates) * d : 0;
-    /* Slots, twice one pair's blocks, exact figures, and the working memory of rollouts and contraction. */
-    const double bytes = slots + 2 * slots / pairs + 16 * pairs * (double)study->n_batches * d + saved +
-                         pgb_measure_bytes(study, cell);
+    /* Slots, exact figures, and the working memory of rollouts and contraction. */
+    const double bytes =
+        slots + 16 * pairs * (double)study->n_batches * d + saved + pgb_measure_bytes(study, cell);
     e.bytes_per_rank += figures; /* results stay until the end, of all cells */
     if (!pgb_share_has(&options->share, c))
       continue;
