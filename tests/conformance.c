@@ -205,7 +205,12 @@ static double rounding(const pgb_actor *a, double *theta, size_t k, const double
   return fabs(slope(a, theta, k, obs, next) - slope(a, theta, k, obs, act));
 }
 
-/* Score of step t of episode e (weight 1 there, 0 elsewhere) against central differences of log pi. */
+/* The place of a step in the middle of an episode. */
+static size_t middle(const pgb_rollout *r, size_t e) {
+  return (size_t)r->origin[e] + ((size_t)r->length[e] / 2) * PGB_LANES;
+}
+
+/* Score of one step of each episode (weight 1 there, 0 elsewhere) against central differences of log pi. */
 static size_t score_errors(const pgb_actor *a, const pgb_rollout *r, float *w, float *acc, float *out) {
   double theta[MAX_THETA], obs[64], act[64];
   size_t wrong = 0;
@@ -213,15 +218,15 @@ static size_t score_errors(const pgb_actor *a, const pgb_rollout *r, float *w, f
   const float *row = w;
   for (size_t k = 0; k < d; k++)
     theta[k] = (double)a->theta[k];
+  for (size_t e = 0; e < 40 && e < r->n_episodes; e++)
+    w[middle(r, e)] = 1;
+  a->policy->contract(a->policy_params, a->theta, r, 0, r->n_episodes, 1, &row, acc, out);
   for (size_t e = 0; e < 40 && e < r->n_episodes; e++) {
-    const size_t at = (size_t)r->origin[e] + ((size_t)r->length[e] / 2) * PGB_LANES;
+    const size_t at = middle(r, e);
     for (size_t k = 0; k < r->n_obs; k++)
       obs[k] = (double)r->obs[(at / PGB_LANES * r->n_obs + k) * PGB_LANES + at % PGB_LANES];
     for (size_t k = 0; k < r->n_act; k++)
       act[k] = (double)r->act[(at / PGB_LANES * r->n_act + k) * PGB_LANES + at % PGB_LANES];
-    w[at] = 1;
-    a->policy->contract(a->policy_params, a->theta, r, 0, r->n_episodes, 1, &row, acc, out);
-    w[at] = 0;
     for (size_t k = e % 7; k < d; k += d / MAX_SCORES + 1) {
       const double score = (double)out[e * d + k], want = slope(a, theta, k, obs, act);
       wrong += !check_close(score, want, 1e-5, 1e-5) &&

@@ -16,7 +16,7 @@ foreach(list IN ITEMS "env envs/envs.def" "policy src/policy/policies.def" "esti
   foreach(line IN LISTS lines)
     string(REGEX REPLACE "^PGB_${macro}\\(([a-z0-9_]+)\\).*" "\\1" name "${line}")
     add_test(NAME conformance_${kind}_${name} COMMAND conformance ${kind} ${name})
-    set_tests_properties(conformance_${kind}_${name} PROPERTIES LABELS "conformance;sanitize" TIMEOUT 120)
+    set_tests_properties(conformance_${kind}_${name} PROPERTIES LABELS "conformance;sanitize" TIMEOUT 600)
   endforeach()
 endforeach()
 

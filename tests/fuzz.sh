@@ -63,11 +63,11 @@ for program in "$build"/tests/fuzz/fuzz_*; do
   # A folder of mine for what it learns, so that the seeds stay as they are.
   mkdir -p "$build/learnt/$reader"
   words=-dict=$root/tests/fuzz/study.dict
-  inputs=6000
+  inputs=20000
   leaks=1
   if [ "$reader" = file ]; then # each in a process of its own (src/io/probe.h); libhdf5 loses memory over such files
     words=''
-    inputs=150
+    inputs=500
     leaks=0
   fi
   limit=-runs=$inputs
