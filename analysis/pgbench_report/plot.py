@@ -16,7 +16,7 @@ COLOURS = 7  # styles 0..6; from 7 on they repeat with another marker and a dash
 SHAPES = 7
 WIDTH, HEIGHT = 350, 250
 LEFT, RIGHT, TOP, BOTTOM = 62, 12, 24, 40
-LABELS, SLOT = 122, 11  # of a strip: room for names, height of a mark
+LABELS, SLOT = 134, 11  # of a strip: room for names, height of a mark
 NAN = math.nan
 
 
