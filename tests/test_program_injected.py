@@ -77,21 +77,24 @@ class TestPhases:
         assert payload(tmp_path / "x.h5") == wanted
 
 
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> int:
+    """How many calls of a run change a file, by halving."""
+    out = tmp_path_factory.mktemp("count") / "x.h5"
+    low, high = 1, 1 << 14
+    while low + 1 < high:
+        middle = (low + high) // 2
+        dies = faulty(f"0 file {middle} kill", *STUDY, *BUSY, "-o", out, "--force").returncode < 0
+        low, high = (middle, high) if dies else (low, middle)
+    return low
+
+
 class TestFiles:
     """Every call that changes a file in turn, until a run comes through."""
 
-    def calls(self, tmp_path: Path) -> int:
-        """How many there are, by halving."""
-        low, high = 1, 1 << 14
-        while low + 1 < high:
-            middle = (low + high) // 2
-            dies = faulty(f"0 file {middle} kill", *STUDY, *BUSY, "-o", tmp_path / "count.h5", "--force").returncode < 0
-            low, high = (middle, high) if dies else (low, middle)
-        return low
-
     @pytest.mark.parametrize("how", ["fail", "kill"])
-    def test_each(self, tmp_path: Path, wanted: str, how: str) -> None:
-        n = self.calls(tmp_path)
+    def test_each(self, tmp_path: Path, wanted: str, calls: int, how: str) -> None:
+        n = calls
         assert 50 < n < (1 << 14) - 1
         dice = random.Random(1)
         for count in sorted({*range(1, n + 1, max(1, n // 12)), *dice.sample(range(max(1, n - 12), n + 1), 6)}):
