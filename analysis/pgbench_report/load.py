@@ -142,13 +142,13 @@ def _check_schema(path: Path, attrs: dict[str, Any]) -> None:
 
 
 def _cell_groups(file: h5py.File) -> list[str]:
-    """Groups /<env>/<policy> that hold a study's figures."""
+    """Groups /<env>/<policy> of a study: by their axes, for a figure may be missing."""
     return [
         f"/{env}/{policy}"
         for env in _names(file["/"])
         if isinstance(file[env], h5py.Group) and env not in ("timing", "scaling")
         for policy in _names(file[env])
-        if isinstance(file[env][policy], h5py.Group) and "variance_trace" in file[env][policy]
+        if isinstance(file[env][policy], h5py.Group) and any(axis in file[env][policy] for axis in AXES)
     ]
 
 

@@ -111,6 +111,11 @@ def timing(run: Run) -> list[tuple[str, str, str]]:
             for p, column in zip(seconds["phase"].values, seconds.values.T, strict=True)]  # fmt: skip
 
 
+def _ratio(a: float, b: float) -> float:
+    """Nothing where nothing was counted: a cell that is missing, damaged, or was not predicted."""
+    return a / b if b > 0 else float("nan")
+
+
 def work(run: Run) -> list[tuple[str, ...]]:
     """(cell, M steps/s measured, predicted, predicted over measured, flop, bytes and random words per step)."""
     if run.work is None or "cell_predicted_steps" not in run.work:
@@ -118,11 +123,11 @@ def work(run: Run) -> list[tuple[str, ...]]:
     out = []
     for name in run.work["cell"].values:
         at = run.work.sel(cell=name)
-        steps = sum(float(c.data["steps"].sum()) for c in run if c.group == f"/{name}")
-        measured = 1e-6 * steps / float(at["cell_seconds"])
-        predicted = 1e-6 * float(at["cell_predicted_steps"]) / float(at["cell_predicted_seconds"])
+        steps = next((float(c.data["steps"].sum(skipna=False)) for c in run if c.group == f"/{name}"), float("nan"))
+        measured = _ratio(1e-6 * steps, float(at["cell_seconds"]))
+        predicted = _ratio(1e-6 * float(at["cell_predicted_steps"]), float(at["cell_predicted_seconds"]))
         counts = (float(at[n]) for n in ("flops_per_step", "bytes_per_step", "words_per_step"))
-        out.append((str(name), number(measured), number(predicted), number(predicted / measured, 3), *map(number, counts)))
+        out.append((str(name), number(measured), number(predicted), number(_ratio(predicted, measured), 3), *map(number, counts)))
     return out
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import synthetic
 from pgbench_report import ReportError, Run, load
+from pgbench_report.summary import text
 
 
 def test_cells_are_labelled(run: Run) -> None:
@@ -101,3 +102,12 @@ def test_bad_files_are_refused(tmp_path: Path, kind: str, word: str) -> None:
     assert word in str(error.value)
     assert str(error.value).startswith(str(path))
     assert "; " in str(error.value)  # what to do
+
+
+def test_a_cell_without_its_main_figure_is_a_marked_gap(tmp_path: Path) -> None:
+    path = synthetic.write(tmp_path / "gap.h5")
+    with h5py.File(path, "r+") as file:
+        del file["/bandit/softmax-tabular/variance_trace"]
+    run = load([path])[0]
+    assert np.isnan(run["/bandit/softmax-tabular"].data["variance_trace"]).all()
+    assert "no finite figure in this cell" in text([run])

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from pathlib import Path
 
 import h5py
@@ -15,6 +16,7 @@ from pgbench_report.page import page
 from pgbench_report.scaling import COLUMNS, launches, notes, to_csv
 from pgbench_report.scaling_figure import caption, draw
 from pgbench_report.summary import markdown, memory, text, work
+from pgbench_report.table import number
 from synthetic import array, axis
 
 PHASES = ("rollout", "gradient", "reduce", "io", "wait")
@@ -131,3 +133,10 @@ def test_predicted_beside_measured(result: Path, tmp_path: Path) -> None:
     assert work(run)[0] == ("bandit/softmax-tabular", "2.000", "2.200", "1.10", "500.0", "2000", "3.000")
     assert memory(run) == "32.00 to 48.00 MiB per rank at the peak; estimated 50.00 MiB"
     assert "predicted / measured" in page([run])
+    with h5py.File(path, "a") as file:  # damaged, and a cell that a late launch did not predict
+        file[f"{names[0]}/steps"][...] = np.nan
+        file["timing/cell_predicted_seconds"][1] = 0
+    damaged = load([path])[0]
+    assert work(damaged)[0][1:4] == (number(math.nan), "2.200", number(math.nan))
+    assert work(damaged)[1][1:4] == ("2.000", number(math.nan), number(math.nan))
+    assert "predicted / measured" in page([damaged])
