@@ -12,10 +12,10 @@
 
 /* A labelled result file (HDF5): groups, axes that are dimension scales, datasets along axes, text
  * attributes. Written by one rank into FILE.tmp beside it, which is locked and takes the name on close, so
- * that FILE is complete or absent. hdf5.h is met in store_hdf5.c and reader.c alone. Not collective. Every
- * call after a failed one fails with the same status; closing or discarding an unfinished store removes what
- * it wrote. The same calls give the same bytes: no times are kept in the file. Texts that are not valid UTF-8
- * are stored with U+FFFD for each wrong byte. */
+ * that FILE is complete or absent. hdf5.h is met in store_hdf5.c, store_read.c and reader.c alone. Not
+ * collective. Every call after a failed one fails with the same status; closing or discarding an unfinished
+ * store removes what it wrote. The same calls give the same bytes: no times are kept in the file. Texts that
+ * are not valid UTF-8 are stored with U+FFFD for each wrong byte. */
 typedef struct pgb_store pgb_store;
 
 /* Refuses an existing path unless force, and anything but a regular file: PGB_USAGE naming --force or

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/store_hdf5.h"
 
-#include "io/probe.h"
 #include "io/store.h"
 
 #include <hdf5.h>
 #include <hdf5_hl.h>
 
 #include <assert.h>
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { MOST_NUMBERS = 1 << 28 }; /* of a vector that is read: more parameters than any policy here has */
 enum { CHUNK = 1 << 17 }; /* numbers of one piece on disk: 1 MiB, what HDF5 keeps in memory per dataset */
 
 struct pgb_hdf5 {
@@ -51,7 +47,7 @@ static herr_t innermost(unsigned n, const H5E_error2_t *error, void *out) {
   return 0;
 }
 
-static void read_reason(char out[PGB_HDF5_REASON]) {
+void pgb_hdf5_why(char out[PGB_HDF5_REASON]) {
   (void)snprintf(out, PGB_HDF5_REASON, "HDF5 gives no reason");
   (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, out);
 }
@@ -59,7 +55,7 @@ static void read_reason(char out[PGB_HDF5_REASON]) {
 /* Keeps the reason of the first failure, at once: the next HDF5 call clears the stack. */
 static bool ok(pgb_hdf5 *h5, bool fine) {
   if (!fine && h5->reason[0] == '\0')
-    read_reason(h5->reason);
+    pgb_hdf5_why(h5->reason);
   return fine;
 }
 
@@ -362,172 +358,6 @@ bool pgb_hdf5_box(pgb_hdf5 *h5, const char *path, int rank, const uint64_t *star
   (void)drop(here);
   (void)drop(there);
   return fine;
-}
-
-/* ---- Reading ---- */
-
-static pgb_status not_read(const char *path, const char *dataset) {
-  char why[PGB_HDF5_REASON];
-  read_reason(why);
-  return pgb_fail(PGB_USAGE, "%s: dataset %s cannot be read: %s; see what the file holds with h5dump -n %s",
-                  path, dataset, why, path);
-}
-
-/* What is read of a dataset; one of numbers and texts. */
-typedef struct reading {
-  const char *path, *dataset;
-  pgb_arena *arena;
-  bool vector; /* no other shape will do */
-  double **numbers;
-  const char ***texts;
-  size_t *n;
-} reading;
-
-static pgb_status read_numbers(hid_t set, hid_t type, size_t n, const reading *r) {
-  const H5T_class_t kind = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
-  void *values = NULL;
-  if (kind != H5T_FLOAT && kind != H5T_INTEGER)
-    return pgb_fail(PGB_USAGE, "%s: dataset %s is not %s of numbers; name one that is, such as theta",
-                    r->path, r->dataset, r->vector ? "a vector" : "an array");
-  PGB_TRY(pgb_arena_alloc(r->arena, n, sizeof(double), &values));
-  if (n > 0 && H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
-    return not_read(r->path, r->dataset);
-  *r->numbers = values;
-  *r->n = n;
-  return pgb_ok();
-}
-
-/* HDF5 allots the texts; copies of them go to the arena. */
-static pgb_status read_strings(hid_t set, hid_t type, size_t n, const reading *r) {
-  void *memory = NULL;
-  if (type < 0 || H5Tis_variable_str(type) <= 0)
-    return pgb_fail(PGB_USAGE, "%s: dataset %s is not of texts; name one that is", r->path, r->dataset);
-  PGB_TRY(pgb_arena_alloc(r->arena, n, sizeof(char *), &memory));
-  char **texts = memory;
-  if (n > 0 && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0)
-    return not_read(r->path, r->dataset);
-  pgb_status s = pgb_ok();
-  for (size_t i = 0; i < n; i++) {
-    char *copy = NULL;
-    if (s.code == PGB_OK)
-      s = pgb_arena_text(r->arena, texts[i] == NULL ? "" : texts[i], &copy);
-    (void)H5free_memory(texts[i]);
-    texts[i] = copy;
-  }
-  *r->texts = memory;
-  *r->n = n;
-  return s;
-}
-
-static pgb_status read_set(hid_t set, const reading *r) {
-  const hid_t type = H5Dget_type(set), space = H5Dget_space(set);
-  const int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
-  const hssize_t n = space < 0 ? -1 : H5Sget_simple_extent_npoints(space);
-  pgb_status s;
-  if (n < 0 || (r->vector && rank != 1))
-    s = pgb_fail(PGB_USAGE, "%s: dataset %s is not a vector of numbers; name one that is, such as theta",
-                 r->path, r->dataset);
-  else if (n > MOST_NUMBERS)
-    s = pgb_fail(PGB_USAGE, "%s: dataset %s claims %lld numbers, more than any policy has; name another",
-                 r->path, r->dataset, (long long)n);
-  else if (r->texts != NULL)
-    s = read_strings(set, type, (size_t)n, r);
-  else
-    s = read_numbers(set, type, (size_t)n, r);
-  (void)drop(space);
-  (void)drop(type);
-  return s;
-}
-
-static pgb_status unreadable(const char *path) {
-  return pgb_fail(PGB_USAGE, "%s: cannot be read: %s; name an HDF5 file that exists", path, strerror(errno));
-}
-
-static pgb_status read_found(const reading *r) {
-  pgb_hdf5 quiet = {.driver = -1};
-  pgb_hdf5_begin(&quiet);
-  const hid_t file = H5Fopen(r->path, H5F_ACC_RDONLY, H5P_DEFAULT);
-  const hid_t set = file < 0 ? -1 : H5Dopen2(file, r->dataset, H5P_DEFAULT);
-  const pgb_status s = set < 0 ? not_read(r->path, r->dataset) : read_set(set, r);
-  (void)drop(set);
-  (void)drop(file);
-  pgb_hdf5_end(&quiet);
-  return s;
-}
-
-static void try_dataset(void *self) {
-  (void)read_found(self).code;
-}
-
-static pgb_status read_dataset(reading *r) {
-  assert(r->path != NULL && r->dataset != NULL && r->arena != NULL && r->n != NULL);
-  *r->n = 0;
-  if (access(r->path, R_OK) != 0)
-    return unreadable(r->path);
-  PGB_TRY(pgb_probe(r->path, try_dataset, r));
-  return read_found(r);
-}
-
-pgb_status pgb_store_read_vector(const char *path, const char *dataset, pgb_arena *arena, double **out,
-                                 size_t *n) {
-  *out = NULL;
-  return read_dataset(&(reading){path, dataset, arena, .vector = true, .numbers = out, .n = n});
-}
-
-pgb_status pgb_store_read_numbers(const char *path, const char *dataset, pgb_arena *arena, double **out,
-                                  size_t *n) {
-  *out = NULL;
-  return read_dataset(&(reading){path, dataset, arena, .numbers = out, .n = n});
-}
-
-pgb_status pgb_store_read_texts(const char *path, const char *dataset, pgb_arena *arena, const char ***out,
-                                size_t *n) {
-  *out = NULL;
-  return read_dataset(&(reading){path, dataset, arena, .texts = out, .n = n});
-}
-
-typedef struct text_request {
-  const char *path, *object, *name;
-  pgb_arena *arena;
-  const char **out;
-} text_request;
-
-static pgb_status read_attribute(const text_request *r) {
-  char *found = NULL;
-  char *copy = NULL;
-  pgb_hdf5 quiet = {.driver = -1};
-  pgb_hdf5_begin(&quiet);
-  const hid_t file = H5Fopen(r->path, H5F_ACC_RDONLY, H5P_DEFAULT);
-  pgb_status s = file < 0 ? not_read(r->path, r->object) : pgb_ok();
-  const bool there = file >= 0 && H5Aexists_by_name(file, r->object, r->name, H5P_DEFAULT) > 0;
-  const hid_t text = there ? H5Aopen_by_name(file, r->object, r->name, H5P_DEFAULT, H5P_DEFAULT) : -1;
-  const hid_t type = text < 0 ? -1 : H5Aget_type(text);
-  if (type >= 0 && H5Tis_variable_str(type) > 0 && H5Aread(text, type, &found) >= 0 && found != NULL) {
-    s = pgb_arena_text(r->arena, found, &copy);
-    (void)H5free_memory(found);
-    if (s.code == PGB_OK)
-      *r->out = copy;
-  }
-  (void)drop(type);
-  (void)drop(text);
-  (void)drop(file);
-  pgb_hdf5_end(&quiet);
-  return s;
-}
-
-static void try_attribute(void *self) {
-  (void)read_attribute(self).code;
-}
-
-pgb_status pgb_store_read_text(const char *path, const char *object, const char *name, pgb_arena *arena,
-                               const char **out) {
-  assert(path != NULL && object != NULL && name != NULL && arena != NULL && out != NULL);
-  *out = "";
-  if (access(path, R_OK) != 0)
-    return unreadable(path);
-  text_request request = {path, object, name, arena, out};
-  PGB_TRY(pgb_probe(path, try_attribute, &request));
-  return read_attribute(&request);
 }
 
 #define TEXT_(x) #x

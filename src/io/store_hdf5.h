@@ -43,6 +43,7 @@ bool pgb_hdf5_close(pgb_hdf5 *h5, char reason[PGB_HDF5_REASON]); /* accepts NULL
 void pgb_hdf5_begin(pgb_hdf5 *h5);
 void pgb_hdf5_end(pgb_hdf5 *h5);
 const char *pgb_hdf5_reason(const pgb_hdf5 *h5); /* of the first failure */
+void pgb_hdf5_why(char out[PGB_HDF5_REASON]);    /* of the HDF5 call before, file or no file */
 
 bool pgb_hdf5_group(pgb_hdf5 *h5,
                     const char *path); /* whose parent exists; or anything that is there already */
