@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # One test for each line of a .def file: what every class owes (conformance.c), and what the source tree owes.
 # Included by tests/CMakeLists.txt.
-add_executable(conformance ${CMAKE_CURRENT_SOURCE_DIR}/conformance.c)
+add_executable(conformance ${CMAKE_CURRENT_SOURCE_DIR}/conformance.c ${CMAKE_CURRENT_SOURCE_DIR}/conformance_score.c)
 target_link_libraries(conformance PRIVATE ${all_layers})
 target_include_directories(conformance PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 

@@ -2,15 +2,18 @@
 #ifndef PGB_TESTS_ORACLE_LQR_H
 #define PGB_TESTS_ORACLE_LQR_H
 
+#include "check.h"
 #include "envs/lqr.h"
+#include "oracle/lqr.h"
 #include "oracle/oracle.h"
+#include "oracle/second.h"
 #include "policy/gaussian_linear.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
-/* Random LQR problems. */
+/* Random LQR problems, and the oracle asked about them. */
 
 enum { MAX_N = 3, MAX_M = 3, MAX_T = 4, MAX_THETA = MAX_M * MAX_N + MAX_M };
 
@@ -122,6 +125,20 @@ static void random_instance(uint64_t seed, size_t n, size_t m, size_t horizon, i
   for (size_t i = 0; start != 0 && i < n; i++)
     p->start[i] = uniform(&seed, -2, 2);
   finish(p, learn_sigma, next_bits(&seed) % 4 == 0 ? 1 : -1);
+}
+
+/* The oracle class under test, opened. */
+typedef struct subject {
+  pgb_arena *arena;
+  void *state;
+  pgb_second *second; /* NULL where the problem is too large for it */
+} subject;
+
+static void open_subject(checks *c, const instance *p, subject *s) {
+  CHECK_OK(c, pgb_arena_create(&s->arena));
+  CHECK(c, pgb_oracle_lqr.fits(&p->problem));
+  CHECK_OK(c, pgb_oracle_lqr.open(&p->problem, s->arena, &s->state));
+  CHECK_OK(c, pgb_second_open(&p->problem, s->arena, &s->second));
 }
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check.h"
 #include "estimator/gae.h"
-#include "oracle/lqr.h"
-#include "oracle/second.h"
 #include "oracle_lqr.h"
 
 static const pgb_estimator_class reinforce = {.name = "reinforce"};
@@ -38,20 +36,6 @@ static void golden_instance(instance *p) {
 
 static double deviation(const instance *p, size_t i) {
   return p->policy.learn_sigma ? exp(p->theta[p->m * p->n + i]) : p->sd[i];
-}
-
-/* The oracle class under test, opened. */
-typedef struct subject {
-  pgb_arena *arena;
-  void *state;
-  pgb_second *second; /* NULL where the problem is too large for it */
-} subject;
-
-static void open_subject(checks *c, const instance *p, subject *s) {
-  CHECK_OK(c, pgb_arena_create(&s->arena));
-  CHECK(c, pgb_oracle_lqr.fits(&p->problem));
-  CHECK_OK(c, pgb_oracle_lqr.open(&p->problem, s->arena, &s->state));
-  CHECK_OK(c, pgb_second_open(&p->problem, s->arena, &s->second));
 }
 
 static bool ask(const subject *s, const pgb_estimator_class *estimator, const pgb_baseline_class *baseline,

@@ -1,28 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "check.h"
 #include "estimator/gae.h"
-#include "oracle/lqr.h"
-#include "oracle/second.h"
 #include "oracle_lqr.h"
 
 static const pgb_estimator_class reinforce = {.name = "reinforce"};
 static const pgb_estimator_class gpomdp = {.name = "gpomdp"};
 static const pgb_estimator_class gae = {.name = "gae"};
 static const pgb_baseline_class value_baseline = {.name = "value", .kind = PGB_BASELINE_VALUE};
-
-/* The oracle class under test, opened. */
-typedef struct subject {
-  pgb_arena *arena;
-  void *state;
-  pgb_second *second; /* NULL where the problem is too large for it */
-} subject;
-
-static void open_subject(checks *c, const instance *p, subject *s) {
-  CHECK_OK(c, pgb_arena_create(&s->arena));
-  CHECK(c, pgb_oracle_lqr.fits(&p->problem));
-  CHECK_OK(c, pgb_oracle_lqr.open(&p->problem, s->arena, &s->state));
-  CHECK_OK(c, pgb_second_open(&p->problem, s->arena, &s->second));
-}
 
 /* Where the loop is unstable, values are many orders larger than what noise changes of them. Figures for
  * gpomdp with V^pi by rational arithmetic, in which r + gamma V' - V can be formed of its parts. */
