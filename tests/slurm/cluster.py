@@ -168,8 +168,11 @@ class Cluster:
         text = self.ask("scontrol", "show", "job", job, "-o").splitlines()
         return dict(word.split("=", 1) for word in text[0].split() if "=" in word) if text else {}
 
+    def queued(self, job: str) -> bool:
+        return bool(self.ask("squeue", "-h", "-j", job, "-t", "PD,R,CG,S", "-o", "%i"))
+
     def finish(self, job: str, seconds: float = 3 * WAIT) -> dict[str, str]:
-        self.until(lambda: not self.ask("squeue", "-h", "-j", job, "-t", "PD,R,CG,S", "-o", "%i"), f"job {job}", seconds)
+        self.until(lambda: not self.queued(job), f"job {job}", seconds)
         return self.state(job)
 
     def requeued(self, job: str) -> None:

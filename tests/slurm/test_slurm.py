@@ -5,6 +5,7 @@ scancel, failure. PGB_PROGRAM is the pgbench to run."""
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -54,6 +55,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 def result(folder: Path, job: str) -> Path:
     return folder / "results" / f"pgbench-{job}.h5"
+
+
+def ranks_of(path: Path) -> list[int]:
+    """The processes that measure it: both nodes are this machine."""
+    wanted = f"{PROGRAM}\0-o\0{path}\0".encode()
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found += [int(each.parent.name)] if each.read_bytes().startswith(wanted) else []
+        except OSError:  # gone meanwhile
+            pass
+    return found
 
 
 def log(folder: Path) -> str:
@@ -131,7 +144,8 @@ class TestInterrupted:
         """A long job with a checkpoint on disk."""
         job = cluster.submit(folder, TEMPLATES / "requeue.sbatch", *LONG, more=("--ntasks-per-node=1",))
         part = Path(f"{result(folder, job)}.part")
-        cluster.until(part.exists, "the first checkpoint: " + log(folder))
+        running = cluster.wait_quietly(lambda: part.exists() or not cluster.queued(job), WAIT) and part.exists()
+        assert running, ("no checkpoint", cluster.state(job), log(folder))
         return job, part
 
     def finished(self, cluster: Cluster, folder: Path, job: str, expected: str) -> None:
@@ -165,6 +179,13 @@ class TestInterrupted:
         cluster.ask("scontrol", "update", "NodeName=n2", "State=DOWN", "Reason=test")
         cluster.requeued(job)
         cluster.ask("scontrol", "update", "NodeName=n2", "State=RESUME")
+        self.finished(cluster, tmp_path, job, long_run)
+
+    def test_rank_killed(self, cluster: Cluster, tmp_path: Path, long_run: str) -> None:
+        """As the kernel does where memory runs out."""
+        job, _ = self.begin(cluster, tmp_path)
+        os.kill(ranks_of(result(tmp_path, job))[0], signal.SIGKILL)
+        cluster.requeued(job)
         self.finished(cluster, tmp_path, job, long_run)
 
     def test_cancelled(self, cluster: Cluster, tmp_path: Path, long_run: str) -> None:
