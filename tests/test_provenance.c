@@ -93,10 +93,15 @@ static void test_gather(checks *c, pgb_arena *arena) {
   (void)unsetenv("SLURM_ARRAY_JOB_ID");
   (void)unsetenv("SLURM_ARRAY_TASK_ID");
   (void)unsetenv("SLURM_JOB_ID");
+  (void)unsetenv("PBS_JOBID");
+  (void)unsetenv("LSB_JOBID");
   CHECK_OK(c, pgb_provenance_gather(3, argv, arena, &p));
   CHECK(c, strcmp(p.slurm_job_id, "") == 0);
   CHECK(c, strcmp(p.command_line, "pgbench --study 'my study.yaml'") == 0);
   CHECK(c, strlen(p.version) > 0 && strlen(p.git_commit) > 0 && strlen(p.compiler) > 0 && strlen(p.cpu) > 0);
+  (void)setenv("PBS_JOBID", "1237.head", 1);
+  CHECK_OK(c, pgb_provenance_gather(3, argv, arena, &p));
+  CHECK(c, strcmp(p.slurm_job_id, "PBS_JOBID=1237.head") == 0);
   CHECK(c, strlen(p.host) > 0 && strlen(p.started) == PGB_TIME_TEXT - 1);
   (void)setenv("SLURM_JOB_ID", "1237", 1);
   CHECK_OK(c, pgb_provenance_gather(3, argv, arena, &p));

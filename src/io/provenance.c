@@ -140,16 +140,21 @@ static pgb_status host_name(pgb_arena *arena, const char **out) {
 }
 
 /* A task of an array has a job id of its own, and is known to its user by the array's id and its index. */
-static pgb_status slurm_job(pgb_arena *arena, const char **out) {
+static pgb_status job_id(pgb_arena *arena, const char **out) {
+  static const char *const others[] = {"PBS_JOBID", "LSB_JOBID"};
   const char *job = getenv("SLURM_JOB_ID"), *array = getenv("SLURM_ARRAY_JOB_ID"),
              *task = getenv("SLURM_ARRAY_TASK_ID");
   char *text = NULL;
-  if (job == NULL)
-    job = "";
-  if (array != NULL && task != NULL)
+  *out = job == NULL ? "" : job;
+  if (job != NULL && array != NULL && task != NULL)
     PGB_TRY(pgb_arena_printf(arena, &text, "%s (array task %s_%s)", job, array, task));
   else
-    PGB_TRY(pgb_arena_text(arena, job, &text));
+    PGB_TRY(pgb_arena_text(arena, *out, &text));
+  for (size_t i = 0; i < sizeof others / sizeof *others && job == NULL; i++) {
+    job = getenv(others[i]);
+    if (job != NULL)
+      PGB_TRY(pgb_arena_printf(arena, &text, "%s=%s", others[i], job));
+  }
   *out = text;
   return pgb_ok();
 }
@@ -180,7 +185,7 @@ pgb_status pgb_provenance_gather(int argc, char *const *argv, pgb_arena *arena, 
   out->command_line = line;
   PGB_TRY(pgb_cpu_name("/proc/cpuinfo", arena, &out->cpu));
   PGB_TRY(host_name(arena, &out->host));
-  return slurm_job(arena, &out->slurm_job_id);
+  return job_id(arena, &out->slurm_job_id);
 }
 
 pgb_status pgb_provenance_store(pgb_store *store, const pgb_provenance *from, const pgb_run_facts *run) {

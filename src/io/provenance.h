@@ -18,7 +18,8 @@ typedef struct pgb_provenance {
   const char *compiler, *compiler_flags; /* "GNU 12.2.0"; "-O3 -DNDEBUG" */
   const char *cpu; /* model name of /proc/cpuinfo, else the machine type of uname           */
   const char *host;
-  const char *slurm_job_id; /* SLURM_JOB_ID; in an array "1237 (array task 1234_3)"                  */
+  const char *slurm_job_id; /* SLURM_JOB_ID; in an array "1237 (array task 1234_3)"; of PBS or LSF
+                             * "PBS_JOBID=1237.head", "LSB_JOBID=1237"                               */
   const char *command_line; /* of this rank, quoted for sh; the launcher before it is not known      */
   const char *started;      /* when gathered, ISO 8601 UTC                                           */
 } pgb_provenance;

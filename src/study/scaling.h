@@ -42,7 +42,7 @@
   X(CPU, "cpu", "processor of rank 0")                                                                       \
   X(COMPILER, "compiler", "compiler of the program")                                                         \
   X(MPI, "mpi_library", "MPI library")                                                                       \
-  X(JOB, "slurm_job_id", "Slurm job, empty without one")                                                     \
+  X(JOB, "slurm_job_id", "job of the scheduler, empty without one")                                          \
   X(COMMAND, "command_line", "command of the launch")                                                        \
   X(NOTE, "note", "what to know before the row is believed; empty where there is nothing")
 
