@@ -372,7 +372,7 @@ static void check_batch(checks *c, const pgb_baseline_class *b) {
   pgb_study *study = kernel_study(c, text, kernel_isa());
   CHECK_OK(c, pgb_arena_create(&arena));
   if (study != NULL && arena != NULL) {
-    CHECK_OK(c, pgb_plan_create(study, 0, kernel_isa(), arena, &plan));
+    CHECK_OK(c, pgb_plan_create(study, 0, kernel_isa(), NULL, arena, &plan));
     if (plan.n_pairs == 1 && plan.pairs[0].defined)
       CHECK_OK(c, pgb_measure_create(&study->cells[0], &plan, study, kernel_isa(), &m));
   }

@@ -2,7 +2,7 @@
 /* The ranks: run with 1, 2, 3, 5 of them, and built without MPI. Every check is made on every rank. */
 #include "check.h"
 #include "comm/comm.h"
-#include "comm/comm_hosts.h"
+#include "comm/comm_common.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -17,7 +17,7 @@ static int bench_open(checks *c, bench *b, const char *text) {
   CHECK_OK(c, pgb_arena_create(&b->arena));
   if (b->study == NULL || b->arena == NULL)
     return 0;
-  CHECK_OK(c, pgb_plan_create(b->study, 0, PGB_ISA_NONE, b->arena, &b->plan));
+  CHECK_OK(c, pgb_plan_create(b->study, 0, PGB_ISA_NONE, NULL, b->arena, &b->plan));
   return b->plan.n_pairs > 0;
 }
 

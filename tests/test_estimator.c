@@ -287,12 +287,12 @@ static void check_fit(checks *c, const kernel_problem *p, pgb_isa isa) {
   pgb_value value;
   CHECK_OK(c, pgb_arena_create(&arena));
   if (bench_open(c, &b, p->text, isa) && arena != NULL) {
-    CHECK_OK(c, pgb_value_fit_create(&b.a->space, sums, &fit));
+    CHECK_OK(c, pgb_value_fit_create(&b.a->space, &fit));
     memset(m, 0, sizeof m);
     size_t n = 0;
     for (uint64_t from = 0; from < 500 && fit != NULL; from += b.k.r->n_episodes) {
       kernel_roll(&b.k, isa, b.a, (pgb_address){.seed = 23, .pilot = true}, 500, from, 500 - from);
-      pgb_value_fit_add(fit, b.k.r);
+      pgb_value_fit_add(fit, b.k.r, sums);
       n = normal_equations(&b, m);
     }
     CHECK(c, n == pgb_value_feature_count(b.a->space.n_obs, b.a->space.n_contexts));
@@ -300,7 +300,7 @@ static void check_fit(checks *c, const kernel_problem *p, pgb_isa isa) {
       m[i][i] += 1e-5;
     dense_solve(m, n);
     if (fit != NULL) {
-      CHECK_OK(c, pgb_value_fit_solve(fit, arena, &value));
+      CHECK_OK(c, pgb_value_fit_solve(fit, sums, arena, &value));
       pgb_value_eval(isa)(&value, b.k.r, b.value);
       const size_t wrong = fit_errors(&b, &m[0][0], FEATURES + 1, n);
       if (wrong != 0)

@@ -27,7 +27,7 @@ static int bench_open(checks *c, bench *b, const char *text, const char *lists, 
     return 0;
   b->cell = &b->study->cells[0];
   b->d = b->cell->actor.shape.n_theta;
-  CHECK_OK(c, pgb_plan_create(b->study, 0, isa, b->arena, &b->plan));
+  CHECK_OK(c, pgb_plan_create(b->study, 0, isa, NULL, b->arena, &b->plan));
   if (b->plan.n_pairs == 0)
     return 0;
   CHECK_OK(c, pgb_measure_create(b->cell, &b->plan, b->study, isa, &b->m));

@@ -18,7 +18,7 @@ STUDY = ["--env", "bandit", "--env", "chain:horizon=4", "--replicates", "6", "--
 LARGE = [*STUDY, "--replicates", "4000"]  # gradients of 1.5 MB
 BUSY = ["--checkpoint-interval", "0.000001s"]  # a checkpoint after every round
 HERE = ("study_resolve store_create output_cell store_close checkpoint_write").split()  # rank 0 does it alone
-EVERYWHERE = "provenance_gather plan_begin plan_end oracle_open measure_create comm_combine comm_broadcast comm_barrier comm_gather".split()
+EVERYWHERE = "provenance_gather plan_begin plan_end oracle_open measure_create comm_combine comm_collect comm_broadcast comm_barrier comm_gather".split()
 
 
 def faulty(fault: str, *args: str | Path, ranks: int = 0) -> subprocess.CompletedProcess[str]:
@@ -63,7 +63,7 @@ class TestPhases:
         assert f"{phase}: failed: injected" in message
         assert not (tmp_path / "x.h5").exists()
 
-    @pytest.mark.parametrize("phase", ["comm_combine", "comm_broadcast", "comm_barrier", "output_cell", "plan_end", "checkpoint_write"])
+    @pytest.mark.parametrize("phase", ["comm_combine", "comm_collect", "comm_broadcast", "comm_barrier", "output_cell", "plan_end", "checkpoint_write"])
     def test_ends_later(self, tmp_path: Path, phase: str) -> None:
         rank = 0 if phase in HERE else 1
         message = told(faulty(f"{rank} {phase} 2 fail", *STUDY, *BUSY, "-o", tmp_path / "x.h5", ranks=2))
@@ -71,7 +71,7 @@ class TestPhases:
 
     @pytest.mark.parametrize("rank", [0, 1])
     def test_dies_in_a_block(self, tmp_path: Path, wanted: str, rank: int) -> None:
-        done = faulty(f"{rank} measure_block 9 kill", *STUDY, *BUSY, "-o", tmp_path / "x.h5", ranks=2)
+        done = faulty(f"{rank} measure_pieces 3 kill", *STUDY, *BUSY, "-o", tmp_path / "x.h5", ranks=2)
         assert done.returncode not in (0, 75)
         finish(tmp_path / "x.h5")
         assert payload(tmp_path / "x.h5") == wanted

@@ -53,10 +53,10 @@ def test_limits_too_short_for_it(tmp_path: Path, whole: tuple[list[str], str], r
 
 
 def sums(out: Path) -> bytes:
-    """What the checkpoint holds at its end: of the pilot sample two counters, the sums of twelve features, and two of each parameter
+    """What the checkpoint holds at its end: of the pilot sample a counter, the sums of twelve features, and two of each parameter
     for each estimator."""
     parameters = 4 * 96 + 96 + 96 * 96 + 96 + 96 * 2 + 2
-    return part(out).read_bytes()[-8 * (2 + 12 * 12 + 12 + 2 * 2 * parameters) - 8 : -8]
+    return part(out).read_bytes()[-8 * (1 + 12 * 12 + 12 + 2 * 2 * parameters) - 8 : -8]
 
 
 @pytest.mark.parametrize(("ranks", "one"), [(0, False), pytest.param(2, False, marks=needs_mpi), pytest.param(2, True, marks=needs_mpi)])

@@ -23,7 +23,7 @@ static opened open_text(checks *c, const char *text) {
   const pgb_request request = {.study = "test", .text = text, .isa = isa};
   CHECK_OK(c, pgb_study_resolve(&request, &o.study));
   CHECK_OK(c, pgb_arena_create(&o.arena));
-  CHECK_OK(c, pgb_plan_create(o.study, 0, isa, o.arena, &o.plan));
+  CHECK_OK(c, pgb_plan_create(o.study, 0, isa, NULL, o.arena, &o.plan));
   CHECK_OK(c, pgb_second_open(&o.plan.problem, o.arena, &o.second));
   CHECK(c, o.second != NULL);
   return o;

@@ -43,7 +43,7 @@ bench_case *bench_case_open(pgb_isa isa, const bench_setting *setting) {
   bench_require(pgb_study_resolve(&request, &c->study));
   c->actor = &c->study->cells[0].actor;
   bench_require(pgb_arena_create(&c->arena));
-  bench_require(pgb_plan_create(c->study, 0, isa, c->arena, &c->plan));
+  bench_require(pgb_plan_create(c->study, 0, isa, NULL, c->arena, &c->plan));
   bench_require(pgb_measure_create(&c->study->cells[0], &c->plan, c->study, isa, &c->measure));
   c->stride = pgb_measure_stride(c->study, &c->study->cells[0]);
   bench_require(pgb_alloc(c->stride, sizeof(double), &piece));

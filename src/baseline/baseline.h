@@ -62,13 +62,14 @@ void pgb_time_mean_eval(const pgb_rollout *rollout, size_t from, size_t to, cons
                         const double *share, double *value);
 
 /* Least squares fit of V on pgb_value_features over pilot rollouts, target G_t. Normal equations in double,
- * ridge 1e-5 as rllab's reg_coeff. */
+ * ridge 1e-5 as rllab's reg_coeff. What rollouts add up to lies with the caller, so that parts of a sample
+ * can be added up apart: sums [pgb_value_fit_sums], zero at first. */
 typedef struct pgb_value_fit pgb_value_fit;
-/* sums: [pgb_value_fit_sums] of the caller, zero or those of an earlier fit's rollouts; used to the end. */
 size_t pgb_value_fit_sums(const pgb_space *space);
-pgb_status pgb_value_fit_create(const pgb_space *space, double *sums, pgb_value_fit **out) PGB_MUST_CHECK;
+pgb_status pgb_value_fit_create(const pgb_space *space, pgb_value_fit **out) PGB_MUST_CHECK;
 void pgb_value_fit_destroy(pgb_value_fit *fit); /* accepts NULL */
-void pgb_value_fit_add(pgb_value_fit *fit, const pgb_rollout *rollout);
-pgb_status pgb_value_fit_solve(const pgb_value_fit *fit, pgb_arena *arena, pgb_value *out) PGB_MUST_CHECK;
+void pgb_value_fit_add(pgb_value_fit *fit, const pgb_rollout *rollout, double *sums);
+pgb_status pgb_value_fit_solve(const pgb_value_fit *fit, const double *sums, pgb_arena *arena,
+                               pgb_value *out) PGB_MUST_CHECK;
 
 #endif

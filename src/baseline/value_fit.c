@@ -8,8 +8,7 @@
 struct pgb_value_fit {
   pgb_space space;
   size_t n;
-  double *normal, *target,
-      *x; /* [n][n] sums of x x', [n] sums of x G, the caller's; [n] and [n_obs] scratch */
+  double *x; /* [n] and [n_obs] scratch */
 };
 
 size_t pgb_value_fit_sums(const pgb_space *space) {
@@ -17,7 +16,7 @@ size_t pgb_value_fit_sums(const pgb_space *space) {
   return n * n + n;
 }
 
-pgb_status pgb_value_fit_create(const pgb_space *space, double *sums, pgb_value_fit **out) {
+pgb_status pgb_value_fit_create(const pgb_space *space, pgb_value_fit **out) {
   const size_t n = pgb_value_feature_count(space->n_obs, space->n_contexts);
   void *piece = NULL;
   *out = NULL;
@@ -26,8 +25,6 @@ pgb_status pgb_value_fit_create(const pgb_space *space, double *sums, pgb_value_
   pgb_value_fit *fit = piece;
   fit->space = *space;
   fit->n = n;
-  fit->normal = sums;
-  fit->target = sums + n * n;
   fit->x = (double *)(void *)((char *)piece + head);
   *out = fit;
   return pgb_ok();
@@ -37,19 +34,21 @@ void pgb_value_fit_destroy(pgb_value_fit *fit) {
   free(fit);
 }
 
-static void add_step(pgb_value_fit *fit, const double *obs, double t, double togo) {
+/* sums: [n][n] of x x', lower half, then [n] of x G. */
+static void add_step(pgb_value_fit *fit, const double *obs, double t, double togo, double *sums) {
   const size_t n = fit->n;
+  double *target = sums + n * n;
   pgb_value_features(obs, fit->space.n_obs, fit->space.n_contexts, t, fit->x);
   for (size_t j = 0; j < n; j++) {
     if (fit->x[j] == 0)
       continue;
-    fit->target[j] += fit->x[j] * togo;
+    target[j] += fit->x[j] * togo;
     for (size_t k = 0; k <= j; k++)
-      fit->normal[j * n + k] += fit->x[j] * fit->x[k];
+      sums[j * n + k] += fit->x[j] * fit->x[k];
   }
 }
 
-void pgb_value_fit_add(pgb_value_fit *fit, const pgb_rollout *r) {
+void pgb_value_fit_add(pgb_value_fit *fit, const pgb_rollout *r, double *sums) {
   double *obs = fit->x + fit->n;
   for (size_t e = 0; e < r->n_episodes; e++)
     for (size_t t = 0; t < (size_t)r->length[e]; t++) {
@@ -58,7 +57,7 @@ void pgb_value_fit_add(pgb_value_fit *fit, const pgb_rollout *r) {
       const size_t lane = at % PGB_LANES;
       for (size_t k = 0; k < r->n_obs; k++)
         obs[k] = (double)r->obs[(row * r->n_obs + k) * PGB_LANES + lane];
-      add_step(fit, obs, (double)r->step[at], r->togo[at]);
+      add_step(fit, obs, (double)r->step[at], r->togo[at], sums);
     }
 }
 
@@ -95,7 +94,8 @@ static bool solve(const double *normal, const double *target, size_t n, double r
   return true;
 }
 
-pgb_status pgb_value_fit_solve(const pgb_value_fit *fit, pgb_arena *arena, pgb_value *out) {
+pgb_status pgb_value_fit_solve(const pgb_value_fit *fit, const double *sums, pgb_arena *arena,
+                               pgb_value *out) {
   const size_t n = fit->n;
   void *coefficient = NULL;
   void *factor = NULL;
@@ -108,7 +108,7 @@ pgb_status pgb_value_fit_solve(const pgb_value_fit *fit, pgb_arena *arena, pgb_v
   /* rllab raises the ridge tenfold, up to five times, while the solution is not finite. */
   double ridge = 1e-5;
   for (int tries = 0; tries < 5; tries++, ridge *= 10)
-    if (solve(fit->normal, fit->target, n, ridge, factor, coefficient))
+    if (solve(sums, sums + n * n, n, ridge, factor, coefficient))
       break;
   free(factor);
   out->coefficient = coefficient;

@@ -41,6 +41,26 @@ const char *pgb_comm_library(const pgb_comm *comm); /* "Open MPI v4.1.4 ..." or 
  * every rank. */
 pgb_status pgb_comm_combine(pgb_comm *comm, double *slots, size_t n) PGB_MUST_CHECK;
 
+/* Words that this rank owns, of a longer row of them. */
+typedef struct pgb_comm_words {
+  size_t at, n; /* words [at, at + n) of the row */
+  const double *words;
+} pgb_comm_words;
+
+/* Collective. The same for a row of n words of which no rank but those that want it needs to hold all: `mine`
+ * [n_mine] are those of this rank, ascending; all others are zero here. all [n], or NULL: receives the row;
+ * `mine` may point into it. One rank alone leaves what is in none of `mine` as it is. */
+pgb_status pgb_comm_collect(pgb_comm *comm, const pgb_comm_words *mine, size_t n_mine, size_t n,
+                            double *all) PGB_MUST_CHECK;
+
+/* From one rank to another, n doubles as one message, n <= INT_MAX. send, not collective: returns at once;
+ * the words stay as they are until pgb_comm_sent, which waits for all that was sent since (at most
+ * PGB_COMM_SENDS). Messages from one rank arrive in the order in which they were sent. */
+enum { PGB_COMM_SENDS = 32 };
+pgb_status pgb_comm_send(pgb_comm *comm, int to, const double *words, size_t n) PGB_MUST_CHECK;
+pgb_status pgb_comm_receive(pgb_comm *comm, int from, double *words, size_t n) PGB_MUST_CHECK;
+pgb_status pgb_comm_sent(pgb_comm *comm) PGB_MUST_CHECK;
+
 /* Collective. One status for all: PGB_OK if every rank is, else the failure of the lowest failing rank, on
  * every rank. */
 pgb_status pgb_comm_agree(pgb_comm *comm, pgb_status mine) PGB_MUST_CHECK;

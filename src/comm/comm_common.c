@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "comm/comm_hosts.h"
+#include "comm/comm_common.h"
 
 #include "core/mem.h"
 
@@ -29,4 +29,10 @@ pgb_status pgb_comm_join_hosts(char *names, size_t n, size_t width, char **out) 
   }
   *out = memory;
   return pgb_ok();
+}
+
+void pgb_comm_put(const pgb_comm_words *mine, size_t n_mine, double *all) {
+  for (size_t i = 0; i < n_mine && all != NULL; i++)
+    if (mine[i].words != all + mine[i].at)
+      memcpy(all + mine[i].at, mine[i].words, mine[i].n * sizeof *all);
 }

@@ -2,12 +2,13 @@
 /* The ranks of an MPI launch. The only file that meets mpi.h. */
 #include "comm/comm.h"
 
-#include "comm/comm_hosts.h"
+#include "comm/comm_common.h"
 #include "core/mem.h"
 
 #include <mpi.h>
 
 #include <assert.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@ struct pgb_comm {
   MPI_Request pending; /* of pgb_comm_max_begin, or MPI_REQUEST_NULL */
   double most[PGB_COMM_MAX];
   size_t n_most;
+  MPI_Request sends[PGB_COMM_SENDS]; /* [n_sends] under way */
+  int n_sends;
   char *hosts;
   char library[MPI_MAX_LIBRARY_VERSION_STRING];
 };
@@ -215,16 +218,27 @@ void pgb_comm_limit(pgb_comm *comm, size_t bytes) {
  * ranks but one, and x + 0 = x for integers whatever the order: nothing is rounded, -0.0 keeps its sign and
  * NaN its payload, which a sum of doubles would not. The last word of a message counts the words that are not
  * zero: where two ranks own one word, fewer are left after the sum than were put in. */
-pgb_status pgb_comm_combine(pgb_comm *comm, double *slots, size_t n) {
-  assert(comm != NULL && (slots != NULL || n == 0));
+pgb_status pgb_comm_collect(pgb_comm *comm, const pgb_comm_words *mine, size_t n_mine, size_t n,
+                            double *all) {
+  assert(comm != NULL && (mine != NULL || n_mine == 0));
   const size_t most = comm->limit / sizeof(uint64_t) - 1;
   pgb_status s = pgb_ok();
   uint64_t lost = 0;
+  if (comm->size == 1) {
+    pgb_comm_put(mine, n_mine, all);
+    return s;
+  }
   for (size_t at = 0; at < n;) {
     const size_t k = n - at < most ? n - at : most;
     uint64_t *words = comm->words, left = 0;
-    memcpy(words, slots + at, k * sizeof *words);
-    words[k] = 0;
+    memset(words, 0, (k + 1) * sizeof *words);
+    for (; n_mine > 0 && mine->at + mine->n <= at; n_mine--)
+      mine++;
+    for (size_t i = 0; i < n_mine && mine[i].at < at + k; i++) {
+      const size_t from = mine[i].at > at ? mine[i].at : at, end = mine[i].at + mine[i].n;
+      memcpy(words + (from - at), mine[i].words + (from - mine[i].at),
+             ((end < at + k ? end : at + k) - from) * sizeof *words);
+    }
     for (size_t i = 0; i < k; i++)
       words[k] += words[i] != 0;
     keep(&s, check(MPI_Allreduce(MPI_IN_PLACE, words, (int)(k + 1), MPI_UINT64_T, MPI_SUM, comm->all),
@@ -232,7 +246,8 @@ pgb_status pgb_comm_combine(pgb_comm *comm, double *slots, size_t n) {
     for (size_t i = 0; i < k; i++)
       left += words[i] != 0;
     lost += words[k] - left;
-    memcpy(slots + at, words, k * sizeof *words);
+    if (all != NULL)
+      memcpy(all + at, words, k * sizeof *words);
     at += k;
   }
   if (lost > 0)
@@ -240,6 +255,32 @@ pgb_status pgb_comm_combine(pgb_comm *comm, double *slots, size_t n) {
          pgb_fail(PGB_RUNTIME, "combine: %llu words were written by more than one rank; report this as a bug",
                   (unsigned long long)lost));
   return s;
+}
+
+pgb_status pgb_comm_combine(pgb_comm *comm, double *slots, size_t n) {
+  assert(slots != NULL || n == 0);
+  return pgb_comm_collect(comm, &(pgb_comm_words){.at = 0, .n = n, .words = slots}, 1, n, slots);
+}
+
+/* ---- From rank to rank ---- */
+
+pgb_status pgb_comm_send(pgb_comm *comm, int to, const double *words, size_t n) {
+  assert(comm != NULL && n <= INT_MAX && comm->n_sends < PGB_COMM_SENDS);
+  const pgb_status s =
+      check(MPI_Isend(words, (int)n, MPI_DOUBLE, to, 0, comm->all, &comm->sends[comm->n_sends]), "MPI_Isend");
+  comm->n_sends += s.code == PGB_OK;
+  return s; /* NOLINT(clang-analyzer-optin.mpi.MPI-Checker): pgb_comm_sent waits */
+}
+
+pgb_status pgb_comm_receive(pgb_comm *comm, int from, double *words, size_t n) {
+  assert(comm != NULL && n <= INT_MAX);
+  return check(MPI_Recv(words, (int)n, MPI_DOUBLE, from, 0, comm->all, MPI_STATUS_IGNORE), "MPI_Recv");
+}
+
+pgb_status pgb_comm_sent(pgb_comm *comm) {
+  const int n = comm->n_sends;
+  comm->n_sends = 0;
+  return check(MPI_Waitall(n, comm->sends, MPI_STATUSES_IGNORE), "MPI_Waitall");
 }
 
 pgb_status pgb_comm_agree(pgb_comm *comm, pgb_status mine) {

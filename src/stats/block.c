@@ -3,19 +3,32 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
-enum { LEAST_BLOCKS = 32, WISHED_BYTES = 64 << 20 };
+enum { LEAST_BLOCKS = 32, WISHED_BYTES = 64 << 20, PIECES_BYTES = 1 << 30 };
+
+/* How many times n goes into bytes. */
+static size_t fit(size_t bytes, size_t doubles) {
+  return bytes / sizeof(double) / (doubles == 0 ? 1 : doubles);
+}
+
+static uint64_t most_blocks(size_t doubles) {
+  const size_t room = fit(WISHED_BYTES, doubles);
+  return room < LEAST_BLOCKS ? LEAST_BLOCKS : room < PGB_MAX_BLOCKS ? room : PGB_MAX_BLOCKS;
+}
+
+static uint64_t up(uint64_t n, uint64_t by) {
+  return n / by + (n % by != 0);
+}
 
 /* Replicates of a block. */
 static uint64_t width(uint64_t replicates, size_t doubles) {
-  const size_t room = WISHED_BYTES / sizeof(double) / (doubles == 0 ? 1 : doubles);
-  const uint64_t most = room < LEAST_BLOCKS ? LEAST_BLOCKS : room < PGB_MAX_BLOCKS ? room : PGB_MAX_BLOCKS;
-  return replicates / most + (replicates % most != 0);
+  return up(replicates, most_blocks(doubles));
 }
 
 size_t pgb_block_count(uint64_t replicates, size_t doubles) {
   const uint64_t size = width(replicates, doubles);
-  return size == 0 ? 0 : (size_t)(replicates / size + (replicates % size != 0));
+  return size == 0 ? 0 : (size_t)up(replicates, size);
 }
 
 void pgb_block_range(uint64_t replicates, size_t doubles, size_t block, uint64_t *first, uint64_t *end) {
@@ -23,6 +36,26 @@ void pgb_block_range(uint64_t replicates, size_t doubles, size_t block, uint64_t
   const uint64_t size = width(replicates, doubles);
   *first = size * block;
   *end = replicates - *first < size ? replicates : *first + size;
+}
+
+size_t pgb_piece_count(uint64_t replicates, size_t doubles) {
+  const uint64_t size = width(replicates, doubles);
+  const uint64_t blocks = most_blocks(doubles);
+  size_t n = 1;
+  while (2 * n * PGB_PIECE_LEAST <= size && 2 * n * blocks <= PGB_MAX_PIECES &&
+         2 * n <= fit(PIECES_BYTES, doubles))
+    n *= 2;
+  return n;
+}
+
+void pgb_piece_range(uint64_t replicates, size_t doubles, size_t piece, uint64_t *first, uint64_t *end) {
+  const size_t n = pgb_piece_count(replicates, doubles);
+  const uint64_t size = up(width(replicates, doubles), n);
+  pgb_block_range(replicates, doubles, piece / n, first, end);
+  const uint64_t left = *end - *first;
+  const uint64_t before = size * (piece % n);
+  *first += before < left ? before : left;
+  *end = *end - *first < size ? *end : *first + size;
 }
 
 size_t pgb_block_size(size_t d) {
@@ -68,4 +101,27 @@ void pgb_block_add(double *block, size_t d, const double *g) {
   const double scale = 1 / sqrt(length2);
   for (k = 0; k < d; k++)
     unit[k] += in[k] * scale;
+}
+
+void pgb_block_merge(double *block, size_t d, const double *next) {
+  const double before = block[PGB_BLOCK_COUNT], count = next[PGB_BLOCK_COUNT];
+  if (count == 0)
+    return;
+  if (before == 0) {
+    memcpy(block, next, pgb_block_size(d) * sizeof *block);
+    return;
+  }
+  const double share = count / (before + count);
+  double *restrict mean = block + PGB_BLOCK_HEAD;
+  const double *restrict other = next + PGB_BLOCK_HEAD;
+  block[PGB_BLOCK_COUNT] += count;
+  block[PGB_BLOCK_ZEROS] += next[PGB_BLOCK_ZEROS];
+  if (next[PGB_BLOCK_PEAK] > block[PGB_BLOCK_PEAK])
+    block[PGB_BLOCK_PEAK] = next[PGB_BLOCK_PEAK];
+  for (size_t k = 0; k < d; k++) {
+    const double delta = other[k] - mean[k];
+    mean[k] += delta * share;
+    mean[d + k] += other[d + k] + delta * delta * before * share;
+    mean[2 * d + k] += other[2 * d + k];
+  }
 }

@@ -19,6 +19,16 @@ enum { PGB_MAX_BLOCKS = 256 };
 size_t pgb_block_count(uint64_t replicates, size_t doubles);
 void pgb_block_range(uint64_t replicates, size_t doubles, size_t block, uint64_t *first, uint64_t *end);
 
+/* Q: pieces of a block, a power of two, so that ranks beyond the blocks find work and the last round is
+ * shared evenly. A block is the sum of its pieces in a binary tree (pgb_block_merge), whoever measures them.
+ * A piece has at least PGB_PIECE_LEAST replicates where Q > 1, there are at most PGB_MAX_PIECES in all, and
+ * fewer of large blocks, as a rank holds 2 log2 Q at a time. Replicates [*first, *end) are those of a piece,
+ * numbered block * Q + its place in it; those at the end of a block that has fewer replicates may be empty.
+ */
+enum { PGB_MAX_PIECES = 4096, PGB_PIECE_LEAST = 4 };
+size_t pgb_piece_count(uint64_t replicates, size_t doubles);
+void pgb_piece_range(uint64_t replicates, size_t doubles, size_t piece, uint64_t *first, uint64_t *end);
+
 /* Doubles per block: count, zeros (samples that are the zero vector), peak (largest squared distance of a
  * sample to the block's mean before it), then mean[d], m2[d] (sum of squared deviations from the block's
  * mean), unit[d] (sum of g/|g|). */
@@ -36,6 +46,9 @@ static inline const double *pgb_block_at(pgb_blocks blocks, size_t b) {
 
 /* Adds a sample g[d] to a block (zeroed at first), Welford's update in double. */
 void pgb_block_add(double *block, size_t d, const double *g);
+/* Adds the samples of another block, which come after its own; exact in count, zeros and peak (Chan, Golub,
+ * LeVeque 1983, Am. Stat. 37:242). Nothing is rounded where either is empty. */
+void pgb_block_merge(double *block, size_t d, const double *next);
 
 /* Everything that is reported of one pair. NaN where n is too small (n < 2; cosine: fewer than 2 non-zero
  * samples). */

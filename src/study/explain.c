@@ -230,7 +230,7 @@ static pgb_status fill(pgb_explanation *e, const pgb_request *request) {
   PGB_TRY(resolve(e, request));
   PGB_TRY(check(e));
   PGB_TRY(pgb_arena_alloc(e->arena, 3 * e->study->cells[0].actor.shape.n_theta, sizeof(double), &room));
-  PGB_TRY(pgb_plan_create(e->study, 0, request->isa, e->arena, &plan));
+  PGB_TRY(pgb_plan_create(e->study, 0, request->isa, NULL, e->arena, &plan));
   PGB_TRY(exact(e, &plan, room));
   PGB_TRY(pgb_explain_terms(e));
   return measure_all(e, &plan, request->isa, room);

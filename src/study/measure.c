@@ -261,7 +261,7 @@ static void expand(pgb_measure *m) {
 }
 
 /* Batch estimates of every pair from the batch's sums, into the pairs' blocks. */
-static void finish_batch(pgb_measure *m, double square, double *slots, double *gradients, uint64_t stride) {
+static void finish_batch(pgb_measure *m, double square, uint64_t replicate, const pgb_piece *piece) {
   const uint64_t batch = m->filled;
   const size_t d = m->cell->actor.shape.n_theta;
   const size_t block = pgb_block_size(d);
@@ -284,9 +284,9 @@ static void finish_batch(pgb_measure *m, double square, double *slots, double *g
     else
       for (size_t i = 0; i < d; i++)
         m->g[i] = sums.a[i] / (double)batch;
-    pgb_block_add(slots + k * block, d, m->g);
-    if (gradients != NULL)
-      memcpy(gradients + k * stride * d, m->g, d * sizeof *m->g);
+    pgb_block_add(piece->slots + k * block, d, m->g);
+    if (piece->gradients != NULL)
+      memcpy(piece->gradients + (k * piece->row + replicate - piece->origin) * d, m->g, d * sizeof *m->g);
   }
 }
 
@@ -322,16 +322,18 @@ static void clear_batch(pgb_measure *m) {
 
 typedef struct job {
   pgb_address address;
-  uint64_t batch, first, end; /* batch size, replicates */
-  double *slots, *figures, *gradients;
+  uint64_t batch, end; /* batch size, replicates */
+  pgb_piece_fn *next;
+  void *self;
+  pgb_piece piece;
+  size_t figures; /* where they are in the piece's slots */
 } job;
 
 /* Contracts the rollout and adds its first n episodes; `from` is the episode number of the first. */
-static void take(pgb_measure *m, const job *j, uint64_t from, size_t n) {
+static void take(pgb_measure *m, job *j, uint64_t from, size_t n) {
   const uint64_t batch = j->batch;
   assert(batch > 0);
   weigh_all(m);
-  const size_t d = m->cell->actor.shape.n_theta;
   uint64_t replicate = from / batch;
   for (size_t e = 0, to = 0; e < n; e = to) {
     const uint64_t wanted = batch - m->filled;
@@ -339,13 +341,15 @@ static void take(pgb_measure *m, const job *j, uint64_t from, size_t n) {
       contract(m, e, n);
     to = wanted < n - e ? e + (size_t)wanted : n;
     to = to < e - e % m->group + m->group ? to : e - e % m->group + m->group;
-    add_episodes(m, e, to, j->figures);
+    double *figures = j->piece.slots + j->figures;
+    add_episodes(m, e, to, figures);
     if (m->filled < batch)
       continue;
-    finish_batch(m, finish_returns(m, j->figures), j->slots,
-                 j->gradients == NULL ? NULL : j->gradients + (replicate - j->first) * d, j->end - j->first);
+    finish_batch(m, finish_returns(m, figures), replicate, &j->piece);
     clear_batch(m);
     replicate++;
+    if (replicate == j->piece.end && replicate < j->end)
+      j->next(j->self, replicate, &j->piece);
   }
 }
 
@@ -373,7 +377,7 @@ static void step_values(pgb_measure *m, uint64_t batch, size_t n) {
 
 /* A batch larger than a rollout whose weights need all its episodes first: run twice, for rollouts are pure
  * functions. */
-static void take_large(pgb_measure *m, const job *j, uint64_t from, pgb_phase_times *times) {
+static void take_large(pgb_measure *m, job *j, uint64_t from, pgb_phase_times *times) {
   const uint64_t end = from + j->batch;
   clear_steps(m);
   for (uint64_t at = from; at < end && !given_up(m);) {
@@ -392,36 +396,80 @@ static void take_large(pgb_measure *m, const job *j, uint64_t from, pgb_phase_ti
   }
 }
 
-void pgb_measure_block(pgb_measure *m, size_t cell, size_t batch, uint64_t first, uint64_t end, double *slots,
-                       double *gradients, pgb_phase_times *times) {
-  pgb_measure_span(m, cell, batch, m->study->batches[batch], first, end, slots, gradients, times);
-}
-
-void pgb_measure_span(pgb_measure *m, size_t cell, size_t batch, uint64_t size, uint64_t first, uint64_t end,
-                      double *slots, double *gradients, pgb_phase_times *times) {
-  const job j = {.address = {.seed = m->study->seed, .stream = pgb_stream(cell, batch)},
-                 .batch = size,
-                 .first = first,
-                 .end = end,
-                 .slots = slots,
-                 .figures = slots + m->plan->n_pairs * pgb_block_size(m->cell->actor.shape.n_theta),
-                 .gradients = gradients};
+/* Replicates [first, j->end). */
+static void measure(pgb_measure *m, job *j, uint64_t first, pgb_phase_times *times) {
   const double start = pgb_clock();
   const double rollout_before = times->rollout;
+  const uint64_t size = j->batch, end = j->end * size;
   clear_batch(m);
-  for (uint64_t at = first * size; at < end * size && !given_up(m);) {
-    size_t n = roll(m, &j, at, end * size, times);
+  j->next(j->self, first, &j->piece);
+  for (uint64_t at = first * size; at < end && !given_up(m);) {
+    size_t n = roll(m, j, at, end, times);
     if (m->plan->has_step_row) {
-      if (n < size && at + n < end * size) {
-        take_large(m, &j, at, times);
+      if (n < size && at + n < end) {
+        take_large(m, j, at, times);
         at += size;
         continue;
       }
       n = (size_t)(n / size * size);
       step_values(m, size, n);
     }
-    take(m, &j, at, n);
+    take(m, j, at, n);
     at += n;
   }
   times->gradient += pgb_clock() - start - (times->rollout - rollout_before);
+}
+
+static job make_job(const pgb_measure *m, size_t cell, size_t batch, uint64_t size, uint64_t end,
+                    pgb_piece_fn *next, void *self) {
+  return (job){.address = {.seed = m->study->seed, .stream = pgb_stream(cell, batch)},
+               .batch = size,
+               .end = end,
+               .next = next,
+               .self = self,
+               .figures = m->plan->n_pairs * pgb_block_size(m->cell->actor.shape.n_theta)};
+}
+
+void pgb_measure_pieces(pgb_measure *m, size_t cell, size_t batch, uint64_t first, uint64_t end,
+                        pgb_piece_fn *next, void *self, pgb_phase_times *times) {
+  job j = make_job(m, cell, batch, m->study->batches[batch], end, next, self);
+  measure(m, &j, first, times);
+}
+
+/* Of one piece. */
+static void whole(void *self, uint64_t replicate, pgb_piece *out) {
+  (void)replicate;
+  *out = *(const pgb_piece *)self;
+}
+
+void pgb_measure_block(pgb_measure *m, size_t cell, size_t batch, uint64_t first, uint64_t end, double *slots,
+                       double *gradients, pgb_phase_times *times) {
+  pgb_piece all = {.end = end, .slots = slots, .gradients = gradients, .origin = first, .row = end - first};
+  pgb_measure_pieces(m, cell, batch, first, end, whole, &all, times);
+}
+
+void pgb_measure_span(pgb_measure *m, size_t cell, size_t batch, uint64_t size, uint64_t first, uint64_t end,
+                      double *slots, pgb_phase_times *times) {
+  pgb_piece all = {.end = end, .slots = slots};
+  job j = make_job(m, cell, batch, size, end, whole, &all);
+  measure(m, &j, first, times);
+}
+
+void pgb_measure_merge(const pgb_study *study, const pgb_cell *cell, double *slots, const double *next) {
+  const size_t d = cell->actor.shape.n_theta;
+  const size_t pairs = study->n_estimators * study->n_baselines;
+  for (size_t k = 0; k < pairs; k++)
+    pgb_block_merge(slots + k * pgb_block_size(d), d, next + k * pgb_block_size(d));
+  double *a = slots + pairs * pgb_block_size(d);
+  const double *b = next + pairs * pgb_block_size(d);
+  const double before = a[PGB_SLOT_EPISODES], more = b[PGB_SLOT_EPISODES];
+  if (before == 0)
+    memcpy(a, b, PGB_SLOT_COUNT * sizeof *a);
+  if (before == 0 || more == 0)
+    return;
+  const double far = b[PGB_SLOT_RETURN_MEAN] - a[PGB_SLOT_RETURN_MEAN], share = more / (before + more);
+  a[PGB_SLOT_STEPS] += b[PGB_SLOT_STEPS];
+  a[PGB_SLOT_EPISODES] = before + more;
+  a[PGB_SLOT_RETURN_MEAN] += far * share;
+  a[PGB_SLOT_RETURN_M2] += b[PGB_SLOT_RETURN_M2] + far * far * before * share;
 }

@@ -3,6 +3,7 @@
 #ifndef PGB_STUDY_PILOT_H
 #define PGB_STUDY_PILOT_H
 
+#include "comm/comm.h"
 #include "oracle/oracle.h"
 #include "study/study.h"
 
@@ -26,11 +27,20 @@ pgb_status pgb_pilot_open(const pgb_study *study, size_t cell, pgb_oracle *oracl
                           pgb_arena *arena, pgb_pilot **out) PGB_MUST_CHECK;
 void pgb_pilot_close(pgb_pilot *pilot); /* accepts NULL */
 
-/* Some episodes more, the same on all ranks; false when the sample is complete. */
-bool pgb_pilot_step(pgb_pilot *pilot);
+/* Who may end a sample on its way: asked, on each rank for itself and often, whether to give up (not 0); then
+ * pause, collective, between what is added up, must fail on all ranks. */
+typedef struct pgb_pilot_watch {
+  void *self;
+  int (*asked)(void *self);
+  pgb_status (*pause)(void *self);
+} pgb_pilot_watch;
 
-/* All that the steps so far have left, [n]: another pilot of the same cell that is given it goes on from
- * there, to the same bits. */
+/* Collective, or with comm NULL each for itself, to the same bits. Completes the sample: ranks take chunks of
+ * it, and what all of them add up to is on every rank. watch: or NULL. */
+pgb_status pgb_pilot_run(pgb_pilot *pilot, pgb_comm *comm, const pgb_pilot_watch *watch) PGB_MUST_CHECK;
+
+/* All that the chunks so far have left, [n], the number of episodes first: another pilot of the same cell
+ * that is given it goes on from there, to the same bits. */
 double *pgb_pilot_sums(const pgb_pilot *pilot, size_t *n);
 
 /* Of a complete sample. */

@@ -163,12 +163,14 @@ pgb_status pgb_plan_end(const pgb_study *study, size_t cell, const pgb_pilot *pi
   return pgb_arena_sufficed(arena);
 }
 
-pgb_status pgb_plan_create(const pgb_study *study, size_t cell, pgb_isa isa, pgb_arena *arena,
+pgb_status pgb_plan_create(const pgb_study *study, size_t cell, pgb_isa isa, pgb_comm *comm, pgb_arena *arena,
                            pgb_plan *out) {
   pgb_pilot *pilot = NULL;
   pgb_status s = pgb_plan_begin(study, cell, isa, arena, out, &pilot);
-  while (s.code == PGB_OK && pgb_pilot_step(pilot))
-    ;
+  if (comm != NULL)
+    s = pgb_comm_agree(comm, s);
+  if (s.code == PGB_OK)
+    s = pgb_pilot_run(pilot, comm, NULL);
   if (s.code == PGB_OK)
     s = pgb_plan_end(study, cell, pilot, arena, out);
   pgb_pilot_close(pilot);

@@ -3,6 +3,7 @@
 #ifndef PGB_STUDY_PLAN_H
 #define PGB_STUDY_PLAN_H
 
+#include "comm/comm.h"
 #include "oracle/oracle.h"
 #include "study/study.h"
 
@@ -55,16 +56,16 @@ typedef struct pgb_plan {
 uint32_t pgb_stream(size_t cell, size_t batch_index);
 
 struct pgb_pilot;
-/* Opens the oracle and the pilot sample; between the two, pgb_pilot_step until it returns false; then fits
- * and assigns rows. After begin, oracle, problem and n_pairs are there. All in the arena, but for the pilot,
- * which is the caller's to close. */
+/* Opens the oracle and the pilot sample; between the two, pgb_pilot_run; then fits and assigns rows. After
+ * begin, oracle, problem and n_pairs are there. All in the arena, but for the pilot, which is the caller's to
+ * close. */
 pgb_status pgb_plan_begin(const pgb_study *study, size_t cell, pgb_isa isa, pgb_arena *arena, pgb_plan *out,
                           struct pgb_pilot **pilot) PGB_MUST_CHECK;
 pgb_status pgb_plan_end(const pgb_study *study, size_t cell, const struct pgb_pilot *pilot, pgb_arena *arena,
                         pgb_plan *out) PGB_MUST_CHECK;
 
-/* All of it in one go. */
-pgb_status pgb_plan_create(const pgb_study *study, size_t cell, pgb_isa isa, pgb_arena *arena,
+/* All of it in one go. Collective, or with comm NULL each for itself. */
+pgb_status pgb_plan_create(const pgb_study *study, size_t cell, pgb_isa isa, pgb_comm *comm, pgb_arena *arena,
                            pgb_plan *out) PGB_MUST_CHECK;
 
 /* A fingerprint of all that was decided and fitted: equal on all ranks unless an oracle ran short of memory

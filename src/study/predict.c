@@ -39,7 +39,7 @@ static piece run_piece(const pgb_sample *s, size_t batch, uint64_t size, uint64_
   pgb_phase_times times = {0, 0};
   memset(s->slots, 0, stride * sizeof *s->slots);
   const double start = pgb_cpu_clock();
-  pgb_measure_span(s->measure, s->cell, batch, size, first, first + n, s->slots, NULL, &times);
+  pgb_measure_span(s->measure, s->cell, batch, size, first, first + n, s->slots, &times);
   return (piece){.seconds = pgb_cpu_clock() - start,
                  .episodes = (double)(size * n),
                  .steps = s->slots[stride - PGB_SLOT_COUNT + PGB_SLOT_STEPS]};
@@ -170,7 +170,8 @@ pgb_status pgb_predict_cell(const pgb_sample *s, pgb_comm *comm, pgb_cell_timing
   assert(s->least > 0);
   const double ranks = pgb_comm_size(comm);
   const double blocks = (double)pgb_block_count(s->study->replicates, stride_of(s));
-  const double busiest = ceil(blocks / ranks) / blocks; /* share of the rank with the most blocks */
+  const double pieces = blocks * (double)pgb_piece_count(s->study->replicates, stride_of(s));
+  const double busiest = ceil(pieces / ranks) / pieces; /* share of the rank with the most of them */
   const double crowd = ranks_per_core(comm);
   const size_t n_batches = s->study->n_batches;
   double other[2] = {s->known * crowd, 0};
@@ -249,11 +250,11 @@ typedef struct room {
   void *slots, *scratch, *sums;
 } room;
 
-static pgb_status open_room(const pgb_study *study, size_t cell, pgb_isa isa, room *r) {
+static pgb_status open_room(const pgb_study *study, size_t cell, pgb_isa isa, pgb_comm *comm, room *r) {
   const pgb_cell *c = &study->cells[cell];
   const size_t d = c->actor.shape.n_theta;
-  PGB_TRY(pgb_arena_create(&r->arena));
-  PGB_TRY(pgb_plan_create(study, cell, isa, r->arena, &r->plan));
+  PGB_TRY(pgb_comm_agree(comm, pgb_arena_create(&r->arena)));
+  PGB_TRY(pgb_plan_create(study, cell, isa, comm, r->arena, &r->plan));
   PGB_TRY(pgb_measure_create(c, &r->plan, study, isa, &r->measure));
   PGB_TRY(pgb_arena_alloc(r->arena, pgb_measure_stride(study, c), sizeof(double), &r->slots));
   PGB_TRY(pgb_arena_alloc(r->arena, pgb_sample_scratch(study, cell), sizeof(double), &r->scratch));
@@ -283,7 +284,7 @@ static pgb_status predict_one(const pgb_study *study, size_t cell, pgb_isa isa, 
                               pgb_cell_timing *out) {
   room r = {.arena = NULL};
   const double start = pgb_cpu_clock();
-  pgb_status s = pgb_comm_agree(comm, open_room(study, cell, isa, &r));
+  pgb_status s = pgb_comm_agree(comm, open_room(study, cell, isa, comm, &r));
   if (s.code == PGB_OK) {
     const double opened = pgb_cpu_clock() - start;
     const pgb_sample sample = {.study = study,

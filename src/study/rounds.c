@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "stats/stats.h"
 
+#include <assert.h>
 #include <math.h>
 #include <signal.h>
 #include <string.h>
@@ -30,17 +31,25 @@ void pgb_rounds_start(pgb_rounds *r, double total, double before) {
                       0.05 * fmax(r->options->deadline - r->kept, 0));
 }
 
-pgb_status pgb_rounds_combine(pgb_rounds *r, double *slots, size_t n) {
+/* Waits for all ranks, so that what follows is not blamed for it. */
+static pgb_status meet(pgb_rounds *r, double *all_here) {
   const double start = pgb_clock();
-  pgb_status s = pgb_comm_barrier(r->comm);
-  const double all_here = pgb_clock();
-  r->seconds[PGB_PHASE_WAIT] += all_here - start;
-  const pgb_status combined = pgb_comm_combine(r->comm, slots, n);
-  if (s.code == PGB_OK)
-    s = combined;
-  s = pgb_comm_agree(r->comm, s);
+  const pgb_status s = pgb_comm_barrier(r->comm);
+  *all_here = pgb_clock();
+  r->seconds[PGB_PHASE_WAIT] += *all_here - start;
+  return s;
+}
+
+static pgb_status reduced(pgb_rounds *r, double all_here, pgb_status met, pgb_status s) {
+  s = pgb_comm_agree(r->comm, met.code != PGB_OK ? met : s);
   r->seconds[PGB_PHASE_REDUCE] += pgb_clock() - all_here;
   return s;
+}
+
+pgb_status pgb_rounds_combine(pgb_rounds *r, double *slots, size_t n) {
+  double all_here = 0;
+  const pgb_status met = meet(r, &all_here);
+  return reduced(r, all_here, met, pgb_comm_combine(r->comm, slots, n));
 }
 
 /* STOP_LIMIT, a signal's number, or 0. Asked for in the middle of blocks. */
@@ -58,6 +67,8 @@ typedef struct batch_run {
   const pgb_cell_room *room;
   const pgb_cell_result *cells;
   size_t n_blocks, stride;
+  pgb_pieces pieces;
+  pgb_deal deal;             /* of the last round */
   size_t from, at, combined; /* first blocks that were there, that are measured, that rank 0 has */
   size_t begin[2];           /* where the last round began, and the one before it                */
   size_t safe;               /* first blocks that are known to be whole on all ranks             */
@@ -74,35 +85,96 @@ static uint64_t first_replicate(const pgb_rounds *r, const batch_run *b, size_t 
   return first;
 }
 
-/* This rank's blocks of [at, end). */
+/* This rank's part of a round on its way. */
+typedef struct part {
+  pgb_rounds *r;
+  batch_run *b;
+  size_t piece, end;
+  pgb_piece under_way;
+  bool begun;  /* under_way is */
+  double done; /* episodes */
+} part;
+
+/* Replicates [*first, end) of a piece. */
+static uint64_t piece_end(const part *t, size_t piece, uint64_t *first) {
+  uint64_t end = 0;
+  pgb_piece_range(t->r->study->replicates, t->b->stride, piece, first, &end);
+  return end;
+}
+
+static void push(part *t, uint64_t replicates) {
+  pgb_rounds *r = t->r;
+  pgb_pieces_push(&t->b->pieces, t->piece++);
+  t->done += (double)(replicates * r->study->batches[t->b->batch]);
+  if (t->piece % t->b->pieces.per_block != 0)
+    return;
+  pgb_comm_max_poll(r->comm);
+  if (r->observer->progress != NULL) /* the others are taken to be as fast */
+    r->observer->progress(r->observer->self,
+                          fmin(1, (r->before + t->done * (double)pgb_comm_size(r->comm)) / r->total),
+                          r->steps);
+}
+
+/* Puts the piece under way to the others, and empty ones behind it. */
+static void close_piece(part *t) {
+  uint64_t first = 0;
+  if (t->begun) {
+    t->r->steps += t->under_way.slots[t->b->stride - PGB_SLOT_COUNT + PGB_SLOT_STEPS];
+    const uint64_t end = piece_end(t, t->piece, &first);
+    push(t, end - first);
+  }
+  t->begun = false;
+  while (t->piece < t->end && piece_end(t, t->piece, &first) == first) {
+    (void)pgb_pieces_next(&t->b->pieces);
+    push(t, 0);
+  }
+}
+
+static void next_piece(void *self, uint64_t replicate, pgb_piece *out) {
+  part *t = self;
+  const batch_run *b = t->b;
+  double *const *gradients = b->room->gradients;
+  close_piece(t);
+  const size_t block = t->piece / b->pieces.per_block;
+  const uint64_t first = first_replicate(t->r, b, block);
+  uint64_t start = 0;
+  t->begun = true;
+  t->under_way = (pgb_piece){.end = piece_end(t, t->piece, &start),
+                             .slots = pgb_pieces_next(&t->b->pieces),
+                             .origin = first,
+                             .row = first_replicate(t->r, b, block + 1) - first};
+  assert(start == replicate);
+  if (gradients != NULL)
+    t->under_way.gradients =
+        gradients[b->batch] + first * b->room->plan.n_pairs * b->room->plan.problem.n_theta;
+  *out = t->under_way;
+}
+
+/* This rank's part of the blocks [at, end), in one go. */
 static void measure_blocks(pgb_rounds *r, batch_run *b, size_t end) {
-  const size_t size = (size_t)pgb_comm_size(r->comm);
-  const size_t d = r->study->cells[b->cell].actor.shape.n_theta;
-  double *gradients = b->room->gradients == NULL ? NULL : b->room->gradients[b->batch];
+  const int size = pgb_comm_size(r->comm);
+  const size_t each = b->pieces.per_block;
+  b->deal = (pgb_deal){.first = b->at * each, .n = (end - b->at) * each, .ranks = size};
+  const int place = pgb_share_rank(pgb_comm_rank(r->comm), size);
+  part t = {
+      .r = r, .b = b, .piece = pgb_deal_begin(&b->deal, place), .end = pgb_deal_begin(&b->deal, place + 1)};
+  const double pieces = (double)(t.end - t.piece);
   pgb_phase_times times = {0, 0};
-  double done = 0;
-  b->slowest = 0;
+  uint64_t first = 0, last = 0;
+  const double start = pgb_clock();
   b->given_up = pgb_rounds_asked(r) != 0;
   b->begin[1] = b->begin[0];
   b->begin[0] = b->at;
-  for (size_t k = b->at; k < end && !b->given_up; k++) {
-    if (pgb_share_rank(k, b->cell, b->batch, size) != (size_t)pgb_comm_rank(r->comm))
-      continue;
-    const double start = pgb_clock();
-    const uint64_t first = first_replicate(r, b, k);
-    const uint64_t last = first_replicate(r, b, k + 1);
-    double *out = gradients == NULL ? NULL : gradients + first * b->room->plan.n_pairs * d;
-    double *slots = b->room->slots + k * b->stride;
-    pgb_measure_block(b->room->measure, b->cell, b->batch, first, last, slots, out, &times);
+  if (!b->given_up && pieces > 0) {
+    const uint64_t until = piece_end(&t, t.end - 1, &last);
+    (void)piece_end(&t, t.piece, &first);
+    if (first < until)
+      pgb_measure_pieces(b->room->measure, b->cell, b->batch, first, until, next_piece, &t, &times);
     b->given_up = pgb_rounds_asked(r) != 0;
-    done += (double)((last - first) * r->study->batches[b->batch]);
-    r->steps += slots[b->stride - PGB_SLOT_COUNT + PGB_SLOT_STEPS];
-    b->slowest = fmax(b->slowest, pgb_clock() - start);
-    pgb_comm_max_poll(r->comm);
-    if (r->observer->progress != NULL) /* the others are taken to be as fast */
-      r->observer->progress(r->observer->self, fmin(1, (r->before + done * (double)size) / r->total),
-                            r->steps);
   }
+  if (!b->given_up)
+    close_piece(&t);
+  b->slowest = pieces > 0 ? (pgb_clock() - start) * (double)each / pieces : 0;
   r->before +=
       (double)((first_replicate(r, b, end) - first_replicate(r, b, b->at)) * r->study->batches[b->batch]);
   r->seconds[PGB_PHASE_ROLLOUT] += times.rollout;
@@ -163,7 +235,16 @@ static pgb_status exchange(pgb_rounds *r, batch_run *b, double heard[SAY_COUNT])
 static pgb_status bring(pgb_rounds *r, batch_run *b, size_t n) {
   const size_t each = b->room->plan.n_pairs * b->room->plan.problem.n_theta;
   const size_t from = b->combined;
-  PGB_TRY(pgb_rounds_combine(r, b->room->slots + from * b->stride, (n - from) * b->stride));
+  pgb_comm_words mine[PGB_MAX_BLOCKS];
+  double all_here = 0;
+  const pgb_status met = meet(r, &all_here);
+  pgb_status s = pgb_ok();
+  if (n == b->n_blocks && from < n) /* the last round: all others were of whole blocks */
+    s = pgb_pieces_join(&b->pieces, &b->deal, r->comm);
+  const size_t n_mine = pgb_pieces_words(&b->pieces, from, n, mine);
+  const pgb_status collected = pgb_comm_collect(r->comm, mine, n_mine, (n - from) * b->stride,
+                                                is_root(r) ? b->pieces.block + from * b->stride : NULL);
+  PGB_TRY(reduced(r, all_here, met, s.code != PGB_OK ? s : collected));
   b->combined = n;
   if (b->room->gradients == NULL)
     return pgb_ok();
@@ -240,6 +321,13 @@ pgb_status pgb_rounds_batch(pgb_rounds *r, size_t cell, size_t batch, size_t fro
                  .cells = cells,
                  .n_blocks = n,
                  .stride = stride,
+                 .pieces = {.study = r->study,
+                            .cell = &r->study->cells[cell],
+                            .stride = stride,
+                            .per_block = pgb_piece_count(r->study->replicates, stride),
+                            .slots = room->nodes,
+                            .block = room->slots,
+                            .root = is_root(r)},
                  .from = from,
                  .at = from,
                  .combined = from,

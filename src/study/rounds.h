@@ -4,14 +4,16 @@
 #define PGB_STUDY_ROUNDS_H
 
 #include "study/measure.h"
+#include "study/pieces.h"
 #include "study/run.h"
 
 /* Inside of pgb_run: how the blocks of one cell and batch size are dealt to the ranks. Blocks go out in their
- * order, round by round, the same number to each rank, so that what is done is always a number of first
- * blocks. Between rounds the ranks exchange whether to stop and whether a checkpoint is due; nobody waits for
- * the answer, which is taken up one round later, by all ranks at the same point. A rank that is asked to stop
- * gives up its round at once, and then that round and the next count as not done. Which rank measures a
- * block, and in which round, changes no bit. */
+ * order, round by round, neighbours to each rank and to all the same number, so that what is done is always a
+ * number of first blocks; those of the last round are shared by their pieces. Between rounds the ranks
+ * exchange whether to stop and whether a checkpoint is due; nobody waits for the answer, which is taken up
+ * one round later, by all ranks at the same point. A rank that is asked to stop gives up its round at once,
+ * and then that round and the next count as not done. Which rank measures a piece, and in which round,
+ * changes no bit. */
 typedef struct pgb_rounds {
   const pgb_study *study;
   const pgb_run_options *options;
@@ -34,7 +36,8 @@ typedef struct pgb_rounds {
 typedef struct pgb_cell_room {
   pgb_plan plan;
   pgb_measure *measure;
-  double *slots; /* [blocks][stride] */
+  double *slots; /* [blocks][stride] on rank 0, [pgb_pieces_owned][stride] on the others */
+  double *nodes; /* [pgb_pieces_nodes][stride]                                               */
   double *pilot; /* [n_pilot] pgb_pilot_sums */
   size_t n_pilot;
   double **gradients; /* [N], or NULL */
@@ -44,8 +47,8 @@ typedef struct pgb_cell_room {
 void pgb_rounds_start(pgb_rounds *rounds, double total, double before);
 
 /* Collective. Measures the blocks of a cell and batch size from block `from` on and combines them; the slots
- * of the blocks before it are in room->slots on rank 0, all others zero. cells: [n_cells] results so far.
- * PGB_STOPPED on all ranks after a checkpoint where one was asked to stop. */
+ * of the blocks before it are in room->slots on rank 0, where all others are zero. cells: [n_cells] results
+ * so far. PGB_STOPPED on all ranks after a checkpoint where one was asked to stop. */
 pgb_status pgb_rounds_batch(pgb_rounds *rounds, size_t cell, size_t batch, size_t from,
                             const pgb_cell_room *room, const pgb_cell_result *cells) PGB_MUST_CHECK;
 

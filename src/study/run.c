@@ -41,7 +41,7 @@ static pgb_status run_batch(runner *r, size_t cell, size_t batch, const pgb_cell
   const pgb_point *start = &r->options->start;
   const bool begun = is_begun(r, cell) && batch == start->batch;
   const size_t from = begun ? start->block : 0;
-  if (!begun)
+  if (!begun && is_root(r))
     memset(room->slots, 0, n_blocks * stride * sizeof *room->slots);
   PGB_TRY(pgb_rounds_batch(&r->rounds, cell, batch, from, room, cells));
   if (is_root(r))
@@ -56,11 +56,23 @@ typedef struct opening {
   bool begun;
   const pgb_cell_room *room;
   pgb_cell_result *cells;
+  double sampled; /* episodes of the pilot sample that this launch began with */
 } opening;
 
 static pgb_status pause_opening(void *self) {
   const opening *o = self;
   return pgb_rounds_pause(&o->runner->rounds, o->cell, o->begun, o->room, o->cells);
+}
+
+static int asked_pilot(void *self) {
+  const opening *o = self;
+  return pgb_rounds_asked(&o->runner->rounds);
+}
+
+static pgb_status pause_pilot(void *self) {
+  const opening *o = self;
+  o->runner->rounds.further = o->runner->rounds.further || *o->room->pilot > o->sampled;
+  return pause_opening(self);
 }
 
 /* Exact figures, dealt to the ranks pair by pair. */
@@ -90,11 +102,16 @@ static pgb_status take_room(const runner *r, size_t cell, pgb_arena *arena, pgb_
   const pgb_study *study = r->study;
   const pgb_cell *c = &study->cells[cell];
   void *slots = NULL;
+  void *nodes = NULL;
   void *table = NULL;
   const size_t stride = pgb_measure_stride(study, c);
   const size_t n_blocks = pgb_block_count(study->replicates, stride);
-  PGB_TRY(pgb_arena_alloc(arena, n_blocks * stride, sizeof(double), &slots));
+  const size_t n_own = is_root(r) ? n_blocks : pgb_pieces_owned(n_blocks, pgb_comm_size(r->comm));
+  const size_t n_nodes = pgb_pieces_nodes(pgb_piece_count(study->replicates, stride));
+  PGB_TRY(pgb_arena_alloc(arena, n_own * stride, sizeof(double), &slots));
+  PGB_TRY(pgb_arena_alloc(arena, n_nodes * stride, sizeof(double), &nodes));
   room->slots = slots;
+  room->nodes = nodes;
   if (!r->options->save_gradients)
     return pgb_ok();
   PGB_TRY(pgb_arena_alloc(arena, study->n_batches, sizeof(double *), &table));
@@ -181,10 +198,9 @@ static pgb_status plan_cell(opening *o, pgb_arena *arena, pgb_cell_room *room, p
   const pgb_restored to = {room->pilot, room->n_pilot, room->slots, room->gradients};
   if (r->options->resumed && o->cell == r->options->start.cell)
     PGB_TRY(restore(r, o->cell, &o->cells[o->cell], &to));
-  while (pgb_pilot_step(*pilot)) {
-    r->rounds.further = true;
-    PGB_TRY(pause_opening(o));
-  }
+  o->sampled = *room->pilot;
+  const pgb_pilot_watch watch = {.self = o, .asked = asked_pilot, .pause = pause_pilot};
+  PGB_TRY(pgb_pilot_run(*pilot, r->comm, &watch));
   s = pgb_plan_end(r->study, o->cell, *pilot, arena, &room->plan);
   if (s.code == PGB_OK)
     s = pgb_measure_create(c, &room->plan, r->study, r->options->isa, &room->measure);
@@ -330,7 +346,8 @@ pgb_estimate pgb_run_estimate(const pgb_study *study, const pgb_run_options *opt
     const double d = (double)cell->actor.shape.n_theta;
     const size_t stride = pgb_measure_stride(study, cell);
     const double blocks = (double)pgb_block_count(study->replicates, stride);
-    const double slots = 8 * blocks * (double)stride;
+    const double nodes = (double)pgb_pieces_nodes(pgb_piece_count(study->replicates, stride));
+    const double slots = 8 * (blocks + nodes) * (double)stride; /* of rank 0, which has most */
     const double figures = 8 * pairs * (double)study->n_batches * (PGB_FIGURE_COUNT + PGB_VECTOR_COUNT * d);
     const double saved =
         options->save_gradients ? 8 * pairs * (double)(study->n_batches * study->replicates) * d : 0;

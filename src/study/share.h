@@ -18,8 +18,11 @@ bool pgb_share_parse(const char *text, pgb_share *out);
 bool pgb_share_has(const pgb_share *share, size_t cell);
 size_t pgb_share_count(const pgb_share *share, size_t n_cells); /* cells it has; may be 0 */
 
-/* The rank that measures a block of replicates, [0, ranks): shifted so that ranks share evenly over the batch
- * sizes. No figure depends on it; tests/fault/wrap.c deals otherwise. */
-size_t pgb_share_rank(size_t block, size_t cell, size_t batch, size_t ranks);
+/* Which rank has a place in the order in which work is dealt, and the place that a rank has: the same
+ * function, for it is its own inverse. No figure depends on it; tests/fault/wrap.c deals otherwise. */
+int pgb_share_rank(int place, int ranks);
+
+/* Where the part of a place begins of n things that `ranks` share evenly, 0 <= place <= ranks. */
+size_t pgb_share_begin(size_t n, int place, int ranks);
 
 #endif

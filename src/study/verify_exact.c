@@ -126,7 +126,7 @@ static void compare_pair(exact *e, size_t at, size_t b) {
 
 static pgb_status compare_all(exact *e, pgb_isa isa, pgb_arena *arena) {
   void *room = NULL;
-  PGB_TRY(pgb_plan_create(e->study, 0, isa, arena, &e->plan));
+  PGB_TRY(pgb_plan_create(e->study, 0, isa, NULL, arena, &e->plan));
   PGB_TRY(pgb_second_open(&e->plan.problem, arena, &e->second));
   PGB_TRY(pgb_arena_alloc(arena, 7 * e->plan.problem.n_theta, sizeof(double), &room));
   e->room = room;

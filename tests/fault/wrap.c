@@ -3,7 +3,7 @@
  * it.
  *
  *   PGB_FAULT="RANK NAME COUNT fail|kill"    the COUNT-th call (from 1) of NAME on RANK
- *   PGB_DEAL=SEED                        deals the blocks of replicates to ranks in an order of its own
+ *   PGB_DEAL=SEED                        deals the pieces of blocks to ranks in an order of its own
  *
  * NAME is a function below without its prefix, `file` for any that changes files, `memory` for any that
  * allocates. What a failed call of the product would leave behind, the failure here leaves too: ranks in
@@ -134,32 +134,32 @@ pgb_status __wrap_pgb_store_close(pgb_store *store) {
     return fails ? pgb_fail(PGB_RUNTIME, #name ": failed: injected; do nothing") : s;                        \
   }
 WRAP_MESSAGE(comm_combine, (pgb_comm * comm, double *slots, size_t n), (comm, slots, n))
+WRAP_MESSAGE(comm_collect,
+             (pgb_comm * comm, const pgb_comm_words *mine, size_t n_mine, size_t n, double *all),
+             (comm, mine, n_mine, n, all))
 WRAP_MESSAGE(comm_broadcast, (pgb_comm * comm, void *bytes, size_t n), (comm, bytes, n))
 WRAP_MESSAGE(comm_barrier, (pgb_comm * comm), (comm))
 WRAP_MESSAGE(comm_gather, (pgb_comm * comm, const double *mine, size_t n, double *all), (comm, mine, n, all))
 
 /* ---- Blocks ---- */
 
-size_t __real_pgb_share_rank(size_t block, size_t cell, size_t batch, size_t ranks);
-size_t __wrap_pgb_share_rank(size_t block, size_t cell, size_t batch, size_t ranks);
-size_t __wrap_pgb_share_rank(size_t block, size_t cell, size_t batch, size_t ranks) {
+int __real_pgb_share_rank(int place, int ranks);
+int __wrap_pgb_share_rank(int place, int ranks);
+int __wrap_pgb_share_rank(int place, int ranks) {
   const char *seed = getenv("PGB_DEAL");
   if (seed == NULL)
-    return __real_pgb_share_rank(block, cell, batch, ranks);
-  uint64_t z = strtoull(seed, NULL, 10) + block * UINT64_C(0x9e3779b97f4a7c15) +
-               cell * UINT64_C(0xd1342543de82ef95) + batch * UINT64_C(0xaf251af3b0f025b5);
-  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-  return (size_t)((z ^ (z >> 31)) % ranks);
+    return __real_pgb_share_rank(place, ranks);
+  return (int)((strtoull(seed, NULL, 10) + (unsigned)(ranks - place)) %
+               (unsigned)ranks); /* its own inverse */
 }
 
-/* Dies in the middle of a block; it cannot fail. */
-void __real_pgb_measure_block(pgb_measure *measure, size_t cell, size_t batch, uint64_t first, uint64_t end,
-                              double *slots, double *gradients, pgb_phase_times *times);
-void __wrap_pgb_measure_block(pgb_measure *measure, size_t cell, size_t batch, uint64_t first, uint64_t end,
-                              double *slots, double *gradients, pgb_phase_times *times);
-void __wrap_pgb_measure_block(pgb_measure *measure, size_t cell, size_t batch, uint64_t first, uint64_t end,
-                              double *slots, double *gradients, pgb_phase_times *times) {
-  (void)struck("measure_block", NULL);
-  __real_pgb_measure_block(measure, cell, batch, first, end, slots, gradients, times);
+/* Dies in the middle of a round; it cannot fail. */
+void __real_pgb_measure_pieces(pgb_measure *measure, size_t cell, size_t batch, uint64_t first, uint64_t end,
+                               pgb_piece_fn *next, void *self, pgb_phase_times *times);
+void __wrap_pgb_measure_pieces(pgb_measure *measure, size_t cell, size_t batch, uint64_t first, uint64_t end,
+                               pgb_piece_fn *next, void *self, pgb_phase_times *times);
+void __wrap_pgb_measure_pieces(pgb_measure *measure, size_t cell, size_t batch, uint64_t first, uint64_t end,
+                               pgb_piece_fn *next, void *self, pgb_phase_times *times) {
+  (void)struck("measure_pieces", NULL);
+  __real_pgb_measure_pieces(measure, cell, batch, first, end, next, self, times);
 }
