@@ -53,9 +53,9 @@ typedef struct pgb_comm_words {
 pgb_status pgb_comm_collect(pgb_comm *comm, const pgb_comm_words *mine, size_t n_mine, size_t n,
                             double *all) PGB_MUST_CHECK;
 
-/* From one rank to another, n doubles as one message, n <= INT_MAX. send, not collective: returns at once;
- * the words stay as they are until pgb_comm_sent, which waits for all that was sent since (at most
- * PGB_COMM_SENDS). Messages from one rank arrive in the order in which they were sent. */
+/* From one rank to another, n doubles as one message; PGB_RUNTIME on both beyond INT_MAX. send, not
+ * collective: returns at once; the words stay as they are until pgb_comm_sent, which waits for all that was
+ * sent since (at most PGB_COMM_SENDS). Messages from one rank arrive in the order in which they were sent. */
 enum { PGB_COMM_SENDS = 32 };
 pgb_status pgb_comm_send(pgb_comm *comm, int to, const double *words, size_t n) PGB_MUST_CHECK;
 pgb_status pgb_comm_receive(pgb_comm *comm, int from, double *words, size_t n) PGB_MUST_CHECK;
