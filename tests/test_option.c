@@ -236,6 +236,19 @@ static void test_words(checks *c) {
   CHECK(c, pgb_cut_words(NULL, word, 2) == 0);
 }
 
+/* One line, and the advice at its end, whatever a name holds. */
+static void test_messages(checks *c) {
+  const pgb_status odd = pgb_fail(PGB_USAGE, "a\nb\x1B[2J\x7F\tc \xCE\xBB: why; what to do");
+  CHECK(c, strcmp(odd.text, "a?b?[2J??c \xCE\xBB: why; what to do") == 0);
+  for (int n = PGB_TEXT - 30; n < 5000; n += n < PGB_TEXT ? 1 : 97) {
+    const pgb_status s = pgb_fail(PGB_USAGE, "%0*d: why; what to do", n, 7);
+    const size_t length = strlen(s.text);
+    CHECK(c, length == (size_t)(n + 17 < PGB_TEXT ? n + 17 : PGB_TEXT - 1));
+    CHECK(c, strcmp(s.text + length - 18, "7: why; what to do") == 0);
+    CHECK(c, (strstr(s.text, "0 ... 0") != NULL) == (n + 17 >= PGB_TEXT));
+  }
+}
+
 int main(void) {
   checks c = {0};
   pgb_arena *arena = NULL;
@@ -253,5 +266,6 @@ int main(void) {
   }
   pgb_arena_destroy(arena);
   test_words(&c);
+  test_messages(&c);
   return check_end(&c, "option");
 }

@@ -184,7 +184,7 @@ pgb_status pgb_cmd_describe(const pgb_arguments *a, pgb_comm *comm, int argc, ch
     found = found || strcmp(all.name[i], a->word) == 0;
   if (!found) {
     const char *near = pgb_nearest(a->word, all.name, all.n);
-    return pgb_fail(PGB_USAGE, "describe %s: no such name; %s%s%s", a->word,
+    return pgb_fail(PGB_USAGE, "describe %.60s: no such name; %s%s%s", a->word,
                     near != NULL ? "did you mean " : "", near != NULL ? near : "`pgbench list` has them",
                     near != NULL ? "?" : "");
   }

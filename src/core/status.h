@@ -33,7 +33,8 @@ static inline pgb_status pgb_ok(void) {
   return s;
 }
 
-/* A failed status with a formatted text, cut at PGB_TEXT bytes. */
+/* A failed status with a formatted text of one line: control characters become '?', and of one that is too
+ * long the middle is left out. */
 pgb_status pgb_fail(pgb_code code, const char *format, ...) PGB_MUST_CHECK
     __attribute__((format(printf, 2, 3)));
 
