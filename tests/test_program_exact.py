@@ -134,6 +134,8 @@ class TestExact:
         ["--env", "cartpole:horizon=1"], ["--env", "pendulum:horizon=1"], ["--env", "acrobot:horizon=30"],
         ["--env", "mountaincar", "--policy", "gaussian-linear:sigma=1e-6"], ["--env", "pendulum:g=0", "--gamma", "1"],
         ["--env", "bandit", "--batch", "1"], ["--env", "mdp", "--gamma", "1e-300"],
+        ["--env", "bandit:mean=[1e6,-1e6,1e6],noise=1e6", "--policy", "softmax-tabular:theta=[0,9000,5000]"],
+        ["--env", "chain:mean=[1e6,-1e6],noise=1e6", "--policy", "softmax-tabular:theta=[0,100]"],
     ], ids=lambda more: " ".join(more[1:]))  # fmt: skip
     @pytest.mark.parametrize("replicates", ["2", "500"])
     def test_extremes_are_valid_and_gaps_have_reasons(self, tmp_path: Path, more: list[str], replicates: str) -> None:
@@ -145,12 +147,15 @@ class TestExact:
         assert (data["reason"].where(gaps, "none missing") != "").all()
         assert np.isfinite(data["return_mean"]).all()
 
-    @pytest.mark.parametrize("env", ["lqr:A=[[1000]],B=[[1]],Q=[[1]],R=[[1]],W=[[1]],S0=[[1]],horizon=30",
-                                     "gaussian:curvature=1e6,noise=1e6,target=[1e6],dim=1"])  # fmt: skip
-    def test_overflow_is_told(self, tmp_path: Path, env: str) -> None:
+    @pytest.mark.parametrize(("env", "batch"), [
+        ("lqr:A=[[1000]],B=[[1]],Q=[[1]],R=[[1]],W=[[1]],S0=[[1]],horizon=30", "1,16"),
+        ("lqr:A=[[1.8e5]],B=[[1]],Q=[[1]],R=[[0]],S0=[[1e6]],horizon=4", "64,2"),  # some of 2560 episodes, none of 80
+        ("gaussian:curvature=1e6,noise=1e6,target=[1e6],dim=1", "1,16"),
+    ])  # fmt: skip
+    def test_overflow_is_told(self, tmp_path: Path, env: str, batch: str) -> None:
         """Returns beyond float32: a gap with its reason and INVALID, or sound figures; never a silent gap."""
         out = tmp_path / "x.h5"
-        done = run("--quiet", "-o", out, "--env", env, "--replicates", "40")
+        done = run("--quiet", "-o", out, "--env", env, "--batch", batch, "--replicates", "40")
         assert done.returncode in (0, 3), done.stderr
         (group,) = groups(out)
         data = cell(out, group)

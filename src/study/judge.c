@@ -31,10 +31,14 @@ void pgb_exact_pair(const pgb_study *study, const pgb_plan *plan, size_t pair, s
 }
 
 /* Size of the terms that cancel in an estimate: what the same estimator has without a baseline, or the pair
- * itself. */
+ * itself; at the least what becomes of returns as large as these by scores at the end of float32's range (the
+ * kernels' exponential does not fall to 0: a saturated policy has scores of 1e-38). */
 static double cancelled(const pgb_study *study, size_t pair, size_t batch, const pgb_cell_result *result) {
+  static const double faint = 1e-30; /* times the 1e-5 of stats.h */
   const size_t estimator = pair / study->n_baselines;
-  double scale2 = 0;
+  const double mean = result->roll[PGB_RETURN_MEAN][batch];
+  const double return2 = faint * faint * (mean * mean + result->roll[PGB_RETURN_VARIANCE][batch]);
+  double scale2 = return2 > 0 ? return2 : 0; /* NaN where returns leave the range of numbers */
   for (size_t b = 0; b < study->n_baselines; b++) {
     const size_t k = estimator * study->n_baselines + b;
     const pgb_summary *s = &result->summary[k * study->n_batches + batch];

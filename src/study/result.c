@@ -97,7 +97,8 @@ void pgb_result_measured(const pgb_study *study, size_t cell, size_t batch, cons
     const pgb_plan_pair *pair = &plan->pairs[k];
     const size_t estimator = k / study->n_baselines;
     const size_t at = k * study->n_batches + batch;
-    result->reason[k] = pair->reason;
+    if (batch == 0) /* later batch sizes add to what the first ones had to say */
+      result->reason[k] = pair->reason;
     if (!pair->defined)
       continue;
     result->biased[k] = pair->biased ? 1 : 0;
