@@ -137,6 +137,9 @@ static void test_other_study(checks *c, launch *l, pgb_comm *comm) {
   CHECK_OK(c, pgb_checkpoint_fits(l->name, &head, study));
   head.at.block = 10;
   CHECK_REFUSED(c, pgb_checkpoint_fits(l->name, &head, study), PGB_USAGE, "does not resolve");
+  const pgb_restored no_pilot = {.n_pilot = 0};
+  CHECK_REFUSED(c, pgb_checkpoint_begun(l->part, &head, study, l->arena, result.cells, &no_pilot), PGB_USAGE,
+                l->name);
   pgb_part_end(l->part);
   l->part = NULL;
 }
@@ -161,8 +164,8 @@ static void test_part(checks *c, launch *l) {
     CHECK_OK(c, pgb_part_get_text(in, l->arena, &word));
     CHECK(c, word != NULL && strcmp(word, "last \xCE\xBB") == 0);
     CHECK_OK(c, pgb_part_get(in, back, 0));
-    CHECK_REFUSED(c, pgb_part_get(in, back, 1), PGB_USAGE, "damaged");
-    CHECK_REFUSED(c, pgb_part_get_text(in, l->arena, &word), PGB_USAGE, "damaged");
+    CHECK_REFUSED(c, pgb_part_get(in, back, 1), PGB_USAGE, "asks for");
+    CHECK_REFUSED(c, pgb_part_get_text(in, l->arena, &word), PGB_USAGE, "asks for");
     pgb_part_end(in);
   }
   pgb_part_writer *given_up = NULL;

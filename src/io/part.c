@@ -214,9 +214,19 @@ pgb_status pgb_part_open(const char *name, pgb_part_reader **out) {
   return s;
 }
 
+pgb_status pgb_part_misfit(const pgb_part_reader *part) {
+  return pgb_fail(
+      PGB_USAGE,
+      "%s: holds something else than its study asks for, though its checksum fits; start the run anew (with "
+      "--force) and report this as a bug",
+      part->name);
+}
+
 pgb_status pgb_part_get(pgb_part_reader *part, void *bytes, size_t n) {
   assert(part != NULL && (bytes != NULL || n == 0));
-  if (n > part->left || fread(bytes, 1, n, part->file) != n)
+  if (n > part->left)
+    return pgb_part_misfit(part);
+  if (fread(bytes, 1, n, part->file) != n)
     return ferror(part->file) ? not_read(part->name, errno) : damaged(part->name);
   part->left -= n;
   return pgb_ok();
@@ -227,7 +237,7 @@ pgb_status pgb_part_get_text(pgb_part_reader *part, pgb_arena *arena, const char
   void *text = NULL;
   PGB_TRY(pgb_part_get(part, &length, sizeof length));
   if (length > part->left)
-    return damaged(part->name);
+    return pgb_part_misfit(part);
   PGB_TRY(pgb_arena_alloc(arena, (size_t)length + 1, 1, &text));
   PGB_TRY(pgb_part_get(part, text, (size_t)length));
   *out = text;

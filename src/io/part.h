@@ -41,6 +41,8 @@ pgb_status pgb_part_open(const char *name, pgb_part_reader **out) PGB_MUST_CHECK
 /* The next bytes. PGB_USAGE past the end. */
 pgb_status pgb_part_get(pgb_part_reader *part, void *bytes, size_t n) PGB_MUST_CHECK;
 pgb_status pgb_part_get_text(pgb_part_reader *part, pgb_arena *arena, const char **out) PGB_MUST_CHECK;
+/* PGB_USAGE: what the reader met is not what it must be, as for reading past the end. */
+pgb_status pgb_part_misfit(const pgb_part_reader *part) PGB_MUST_CHECK;
 void pgb_part_end(pgb_part_reader *part); /* accepts NULL */
 
 /* Removes the part and what a killed run left of an unfinished one; nothing there is no failure. */

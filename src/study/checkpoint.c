@@ -232,8 +232,7 @@ pgb_status pgb_checkpoint_begun(pgb_part_reader *part, const pgb_checkpoint_head
   uint64_t end = 0;
   PGB_TRY(pgb_part_get(part, &n_pilot, sizeof n_pilot));
   if (n_pilot != to->n_pilot)
-    return pgb_fail(PGB_USAGE,
-                    "the checkpoint's study does not resolve to what it was; report this as a bug");
+    return pgb_part_misfit(part);
   PGB_TRY(pgb_part_get(part, to->pilot, to->n_pilot * sizeof *to->pilot));
   if (!pgb_point_begun(at))
     return pgb_ok();
