@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MOST_NUMBERS = 1 << 28 }; /* of a vector: more parameters than any policy here has */
@@ -92,8 +93,14 @@ static pgb_status read_set(hid_t set, const reading *r) {
   return s;
 }
 
-static pgb_status unreadable(const char *path) {
-  return pgb_fail(PGB_USAGE, "%s: cannot be read: %s; name an HDF5 file that exists", path, strerror(errno));
+static pgb_status check_file(const char *path) {
+  struct stat info;
+  if (access(path, R_OK) != 0 || stat(path, &info) != 0)
+    return pgb_fail(PGB_USAGE, "%s: cannot be read: %s; name an HDF5 file that exists", path,
+                    strerror(errno));
+  if (!S_ISREG(info.st_mode)) /* opening a pipe would wait for its other end */
+    return pgb_fail(PGB_USAGE, "%s: is no regular file; name an HDF5 file", path);
+  return pgb_ok();
 }
 
 static pgb_status read_found(const reading *r) {
@@ -116,8 +123,7 @@ static void try_dataset(void *self) {
 static pgb_status read_dataset(reading *r) {
   assert(r->path != NULL && r->dataset != NULL && r->arena != NULL && r->n != NULL);
   *r->n = 0;
-  if (access(r->path, R_OK) != 0)
-    return unreadable(r->path);
+  PGB_TRY(check_file(r->path));
   PGB_TRY(pgb_probe(r->path, try_dataset, r));
   return read_found(r);
 }
@@ -183,8 +189,7 @@ pgb_status pgb_store_read_text(const char *path, const char *object, const char 
                                const char **out) {
   assert(path != NULL && object != NULL && name != NULL && arena != NULL && out != NULL);
   *out = "";
-  if (access(path, R_OK) != 0)
-    return unreadable(path);
+  PGB_TRY(check_file(path));
   text_request request = {path, object, name, arena, out};
   PGB_TRY(pgb_probe(path, try_attribute, &request));
   return read_attribute(&request);

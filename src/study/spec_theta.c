@@ -87,13 +87,14 @@ static pgb_status read_store(const pgb_spec *spec, const pgb_yaml *node, const p
   char *dataset = NULL;
   const bool relative = node->line != 0 && node->text[0] != '/';
   PGB_TRY(pgb_arena_printf(spec->arena, &path, "%s%s", relative ? spec->folder : "", node->text));
-  pgb_status s = pgb_store_read_vector(path, "theta", spec->arena, &values, &n);
+  const pgb_status plain = pgb_store_read_vector(path, "theta", spec->arena, &values, &n);
+  pgb_status s = plain;
   if (s.code == PGB_USAGE) {
     PGB_TRY(pgb_arena_printf(spec->arena, &dataset, "%s/theta", cell->group));
     s = pgb_store_read_vector(path, dataset, spec->arena, &values, &n);
   }
   if (s.code == PGB_USAGE)
-    return pgb_yaml_fail(node, 0, "theta: %s", s.text);
+    return pgb_yaml_fail(node, 0, "theta: %.400s (nor is there a vector %s)", plain.text, dataset);
   if (s.code != PGB_OK)
     return s;
   return take(node, cell, values, n, theta);
