@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import h5py
 import pytest
 from program import ALONE, BANDIT, EXAMPLE, MPIEXEC, PROGRAM, WAIT, measure, needs_mpi, needs_program, run, study
 
@@ -72,6 +73,13 @@ WRONG_OPTIONS: dict[str, tuple[list[str], str]] = {
     "study folder": (["--study", "."], r"\.: .*directory"),
     "output folder": (["--env", "bandit", "-o", "."], r"\.: .*directory"),
     "output empty": (["--env", "bandit", "-o", ""], r"output: the file name is empty"),
+    "dashes": (["---"], r"---: no such option"),
+    "a name of 10000 letters": (["describe", 10000 * "x"], r"describe x{60}: no such name; "),
+    "resume a timing": (["scaling", "--resume", "x.h5"], r"--resume: has no meaning for scaling"),
+    "limit a timing": (["scaling", "--time-limit", "1h"], r"--time-limit: has no meaning for scaling"),
+    "resume a check": (["verify", "--resume", "x.h5"], r"--resume: verify has instances of its own"),
+    "resume an example": (["explain", "--resume", "x.h5"], r"explain --resume: this command only shows"),
+    "two lines": (["--env", "bandit\nx\x1b[2J"], r"--env bandit\?x\?\[2J: unknown env"),
     "plan as table": (["--dry-run", "--format", "json"], r"--dry-run: "),
 }
 
@@ -79,7 +87,7 @@ WRONG_OPTIONS: dict[str, tuple[list[str], str]] = {
 def refused(folder: Path, ranks: int, *args: str | Path, code: int = 2) -> str:
     """The message of a run that must fail, and leave nothing behind."""
     before = sorted(folder.iterdir())
-    out = () if "-o" in args or args[0] in ("list", "describe") else ("-o", "x.h5")
+    out = () if "-o" in args or args[0] in ("list", "describe", "verify", "explain") else ("-o", "x.h5")
     done = run(*out, *args, ranks=ranks, cwd=folder)
     messages = [line for line in done.stderr.splitlines() if line.startswith("pgbench: ")]
     assert done.returncode == code, done.stderr
@@ -126,6 +134,15 @@ class TestWrongInput:
 
     def test_output(self, tmp_path: Path) -> None:
         refuse_output(tmp_path, 0)
+
+    def test_theta_file(self, tmp_path: Path) -> None:
+        """A pipe, which would be waited for; and a dataset that is there and no vector is told, not the one that is not."""
+        os.mkfifo(tmp_path / "pipe.h5")
+        with h5py.File(tmp_path / "square.h5", "w") as file:
+            file["theta"] = [[0.0, 0.0], [0.0, 0.0]]
+        for name, why in ("pipe.h5", "is no regular file"), ("square.h5", "dataset theta is not a vector of numbers"):
+            message = refused(tmp_path, 0, "--env", "bandit", "--policy", f"softmax-tabular:theta={name}")
+            assert f"theta: {name}: {why}; " in message
 
 
 @needs_mpi

@@ -100,7 +100,7 @@ static pgb_status ambiguous_flag(const char *word) {
         used += (size_t)snprintf(list + used, sizeof list - used, "%s--%s", n > 0 ? ", " : "", f->name);
       n++;
     }
-  if (n < 2)
+  if (n < 2 || length == 0)
     return unknown_flag(word);
   return pgb_fail(PGB_USAGE, "%.*s: could be %s; write more of it", (int)length + 2, word, list);
 }

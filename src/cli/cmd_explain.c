@@ -13,6 +13,8 @@ static pgb_status refuse(const pgb_arguments *a) {
                        : a->output != NULL            ? "--output"
                        : a->save_gradients            ? "--save-gradients"
                        : a->share.n != 0              ? "--cell"
+                       : a->resume != NULL            ? "--resume"
+                       : a->time_limit > 0            ? "--time-limit"
                        : a->dry_run                   ? "--dry-run"
                        : a->quiet                     ? "--quiet"
                                                       : NULL;

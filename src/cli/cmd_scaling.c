@@ -41,6 +41,8 @@ static pgb_status check(const pgb_arguments *a, size_t *repeats) {
   } useless[] = {{a->force, "force", "rows are added to the file and none is taken away"},
                  {a->save_gradients, "save-gradients", "the results of the runs are thrown away"},
                  {a->share.n != 0, "cell", "a launch is timed on the whole workload"},
+                 {a->resume != NULL, "resume", "a launch is timed in one go"},
+                 {a->time_limit > 0, "time-limit", "a launch is timed in one go"},
                  {a->dry_run, "dry-run", "`pgbench --dry-run` tells what a study takes"}};
   uint64_t n = REPEATS;
   for (size_t i = 0; i < sizeof useless / sizeof *useless; i++)

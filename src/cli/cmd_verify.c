@@ -43,6 +43,8 @@ static pgb_status check(const pgb_arguments *a, pgb_verify_options *out) {
                  {a->force, "force"},
                  {a->save_gradients, "save-gradients"},
                  {a->share.n != 0, "cell"},
+                 {a->resume != NULL, "resume"},
+                 {a->time_limit > 0, "time-limit"},
                  {a->dry_run, "dry-run"},
                  {a->format != PGB_FORMAT_TEXT, "format"}};
   for (size_t i = 0; i < sizeof useless / sizeof *useless; i++)
