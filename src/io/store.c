@@ -287,8 +287,8 @@ static pgb_status move_run(pgb_store *store, const char *path, uint64_t first, u
       return not_written(store, "dataset", path);
     first += n;
     count -= n;
-    from += from == NULL ? 0 : n;
-    to += to == NULL ? 0 : n;
+    from = from == NULL ? NULL : from + n;
+    to = to == NULL ? NULL : to + n;
   }
   return pgb_ok();
 }

@@ -145,11 +145,11 @@ static int by_name(const void *a, const void *b) {
 /* The parts' lists a,b,c as one, sorted. */
 static pgb_status join_hosts(const pgb_merge_part *part, size_t n, pgb_arena *arena, const char **out,
                              size_t *count) {
-  size_t most = 0;
+  size_t most = n;
   void *memory = NULL;
   for (size_t i = 0; i < n; i++)
-    for (const char *at = part[i].fact[PGB_FACT_HOSTS]; at != NULL; at = strchr(at, ','), at += at != NULL)
-      most++;
+    for (const char *at = part[i].fact[PGB_FACT_HOSTS]; *at != '\0'; at++)
+      most += *at == ',';
   PGB_TRY(pgb_arena_alloc(arena, most, sizeof(char *), &memory));
   words w = {.word = memory};
   for (size_t i = 0; i < n; i++) {

@@ -22,10 +22,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
     }                                                                                                        \
   } while (0)
 
-/* A refusal is bad usage and says something; memory that is not there is the one other reason. */
+/* A refusal is bad usage and says something, in one line; memory that is not there is the one other reason.
+ */
 static inline void promise_refusal(pgb_status s) {
   PROMISE(s.code == PGB_USAGE || s.code == PGB_RUNTIME);
   PROMISE(strlen(s.text) > 10 && strchr(s.text, ';') != NULL);
+  PROMISE(strpbrk(s.text, "\n\r\t\x1B") == NULL);
 }
 
 #endif
