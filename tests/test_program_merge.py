@@ -137,6 +137,15 @@ class TestRefusals:
         kept = measure(tmp_path / "kept.h5", "--study", text, "--cell", "2/3", "--save-gradients")
         assert "--save-gradients" in merge(out, files[0], kept, files[2], code=2)
 
+    def test_gradients_of_another_size(self, parts: tuple[Path, list[Path]], tmp_path: Path) -> None:
+        text, _ = parts
+        files = [measure(tmp_path / f"{k}.h5", "--study", text, "--cell", f"{k}/3", "--save-gradients") for k in (1, 2, 3)]
+        with h5py.File(files[1], "r+") as file:
+            del file["bandit/softmax-tabular_2/gradient"]
+            file["bandit/softmax-tabular_2/gradient"] = np.zeros((1, 2, 3, 4, 5))
+        said = merge(tmp_path / "all.h5", *files, code=2)
+        assert "2.h5: /bandit/softmax-tabular_2/gradient: " in said and "size" in said
+
     @pytest.mark.parametrize(
         ("change", "why"),
         [

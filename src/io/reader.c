@@ -194,17 +194,17 @@ static hid_t open_set(const pgb_reader *r, const char *path) {
   return pgb_reader_has(r, path) ? H5Dopen2(r->file, path, H5P_DEFAULT) : -1;
 }
 
-pgb_status pgb_reader_shape(pgb_reader *r, const char *dataset, int rank, uint64_t *length) {
-  uint64_t found[MOST_RANK] = {0};
+static pgb_status misshapen(const pgb_reader *r, const char *dataset) {
+  return wrong(r, dataset, "", "is not there, not of the study's size, or damaged");
+}
+
+pgb_status pgb_reader_shape(pgb_reader *r, const char *dataset, int rank, const uint64_t *length) {
   begin(r);
   const hid_t set = open_set(r, dataset);
-  const bool fine = shape(set, H5T_FLOAT, found) == rank;
+  const bool fine = has_shape(set, H5T_FLOAT, rank, length);
   drop(set);
   end(r);
-  if (!fine)
-    return wrong(r, dataset, "", "is no dataset of numbers with as many axes as pgbench writes");
-  memcpy(length, found, (size_t)rank * sizeof *length);
-  return pgb_ok();
+  return fine ? pgb_ok() : misshapen(r, dataset);
 }
 
 pgb_status pgb_reader_numbers(pgb_reader *r, const char *dataset, int rank, const uint64_t *length,
@@ -215,7 +215,7 @@ pgb_status pgb_reader_numbers(pgb_reader *r, const char *dataset, int rank, cons
                     H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0;
   drop(set);
   end(r);
-  return fine ? pgb_ok() : wrong(r, dataset, "", "is not there, not of the study's size, or damaged");
+  return fine ? pgb_ok() : misshapen(r, dataset);
 }
 
 /* The texts of a dataset belong to HDF5 until they are given back together. */

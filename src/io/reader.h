@@ -35,9 +35,9 @@ pgb_status pgb_reader_numbers(pgb_reader *reader, const char *dataset, int rank,
 pgb_status pgb_reader_texts(pgb_reader *reader, const char *dataset, int rank, const uint64_t *length,
                             pgb_arena *arena, const char **out) PGB_MUST_CHECK;
 
-/* The lengths of a dataset of this rank. */
+/* That a dataset of numbers has just these lengths. */
 pgb_status pgb_reader_shape(pgb_reader *reader, const char *dataset, int rank,
-                            uint64_t *length) PGB_MUST_CHECK;
+                            const uint64_t *length) PGB_MUST_CHECK;
 
 /* A box of a dataset of numbers. */
 pgb_status pgb_reader_box(pgb_reader *reader, const char *dataset, int rank, const uint64_t *start,

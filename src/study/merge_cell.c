@@ -91,13 +91,10 @@ pgb_status pgb_merge_gradients(pgb_reader *reader, const pgb_study *study, size_
   const uint64_t d = from.length[3];
   const uint64_t most = d < CHUNK ? CHUNK / d : 1; /* replicates at a time */
   const uint64_t wanted[5] = {from.length[0], from.length[1], from.length[2], study->replicates, d};
-  uint64_t length[5];
   char path[PATH];
   void *values = NULL;
   name_path(&from, "gradient", path);
-  PGB_TRY(pgb_reader_shape(reader, path, 5, length));
-  if (memcmp(length, wanted, sizeof length) != 0)
-    return pgb_fail(PGB_USAGE, "%s: is not of the study's size; the file was changed or damaged", path);
+  PGB_TRY(pgb_reader_shape(reader, path, 5, wanted));
   PGB_TRY(pgb_alloc((size_t)(most * d), sizeof(double), &values));
   pgb_status s = pgb_ok();
   for (uint64_t at = 0; at < wanted[0] * wanted[1] * wanted[2]; at++)
