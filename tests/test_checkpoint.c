@@ -2,6 +2,7 @@
 /* Checkpoints: the sealed file, and a run that is stopped over and over, at most a few blocks further each
  * time, whose results are those of a run in one go, bit for bit (batch gradients: test_program_resume.py). */
 #include "check.h"
+#include "cli/resume.h"
 #include "io/part.h"
 #include "study/checkpoint.h"
 #include "study/output.h"
@@ -9,6 +10,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char text[] =
@@ -184,6 +187,24 @@ static void test_part(checks *c, launch *l) {
   free(back);
 }
 
+/* What may not be looked at is not called missing. */
+static void test_locked(checks *c, launch *l) {
+  enum { NOBODY = 65534 };
+  pgb_arguments arguments = {.resume = l->result};
+  pgb_resume resume;
+  int failed = 1;
+  CHECK(c, chmod(l->folder, 0) == 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    checks own = {0};
+    CHECK(&own, geteuid() != 0 || setuid(NOBODY) == 0); /* nothing is locked to root */
+    CHECK_REFUSED(&own, pgb_resume_open(&arguments, l->arena, &resume), PGB_USAGE, "Permission denied");
+    _exit(own.failed);
+  }
+  CHECK(c, child > 0 && waitpid(child, &failed, 0) == child && failed == 0);
+  CHECK(c, chmod(l->folder, S_IRWXU) == 0);
+}
+
 int main(int argc, char **argv) {
   checks c = {0};
   pgb_comm *comm = NULL;
@@ -212,6 +233,7 @@ int main(int argc, char **argv) {
   test_stops(&c, &l, comm);
   test_other_study(&c, &l, comm);
   test_part(&c, &l);
+  test_locked(&c, &l);
   (void)unlink(l.result);
   CHECK(&c, rmdir(l.folder) == 0);
   pgb_arena_destroy(l.arena);

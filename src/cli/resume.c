@@ -3,6 +3,7 @@
 
 #include "io/provenance.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -111,7 +112,7 @@ pgb_status pgb_resume_open(pgb_arguments *a, pgb_arena *arena, pgb_resume *out) 
   if (out->output[0] == '\0')
     return pgb_fail(PGB_USAGE, "--resume: the file name is empty; name the result file of the run");
   PGB_TRY(pgb_part_name(out->output, arena, &out->name));
-  if (!exists(out->name))
+  if (!exists(out->name) && errno != EACCES)
     return missing(out);
   PGB_TRY(pgb_checkpoint_open(out->name, arena, &out->part, &out->head));
   return take_over(a, out);

@@ -93,6 +93,8 @@ static pgb_status read_store(const pgb_spec *spec, const pgb_yaml *node, const p
     PGB_TRY(pgb_arena_printf(spec->arena, &dataset, "%s/theta", cell->group));
     s = pgb_store_read_vector(path, dataset, spec->arena, &values, &n);
   }
+  if (s.code == PGB_USAGE && strcmp(s.text, plain.text) == 0) /* the file itself */
+    return pgb_yaml_fail(node, 0, "theta: %s", s.text);
   if (s.code == PGB_USAGE)
     return pgb_yaml_fail(node, 0, "theta: %.400s (nor is there a vector %s)", plain.text, dataset);
   if (s.code != PGB_OK)
