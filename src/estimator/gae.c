@@ -20,7 +20,7 @@ static void discounts(double gamma, const pgb_rollout *r, size_t from, size_t to
   for (size_t i = 0; i < PGB_LANES; i++)
     out[0][i] = discount[step[i]];
   for (size_t t = 1; t < to - from; t++)
-    advance(gamma, step + t * PGB_LANES, out[t - 1], out[t]);
+    advance(gamma, r, from + t, out[t - 1], out[t]);
 }
 
 /* One row of weights, A and V going in as those of the next row. value NULL: V = 0. */

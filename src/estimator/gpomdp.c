@@ -8,7 +8,7 @@ static void weights(const void *params, double gamma, const pgb_rollout *r, cons
   for (size_t t = 0; t < r->rows; t++) {
     const size_t at = t * PGB_LANES;
     const double *togo = r->togo + at; /* 0 on idle lanes */
-    advance(gamma, r->step + at, discount, discount);
+    advance(gamma, r, t, discount, discount);
     if (value == NULL) {
       PGB_LANE_LOOP
       for (size_t i = 0; i < PGB_LANES; i++)

@@ -15,7 +15,7 @@ void PGB_KERNEL(pgb_ones_discounted)(double gamma, const pgb_rollout *r, float *
   double discount[PGB_LANES] = {0};
   for (size_t t = 0; t < r->rows; t++) {
     const size_t at = t * PGB_LANES;
-    advance(gamma, r->step + at, discount, discount);
+    advance(gamma, r, t, discount, discount);
     PGB_LANE_LOOP
     for (size_t i = 0; i < PGB_LANES; i++)
       w[at + i] = r->end[at + i] == PGB_IDLE ? 0.0f : (float)discount[i];

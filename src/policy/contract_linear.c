@@ -38,7 +38,8 @@ enum {
   WEIGHTS = 1
 #endif
 };
-_Static_assert(PGB_LANES % WIDTH == 0, "lanes are whole vectors");
+enum { SUMS_HELD = WEIGHTS * SUMS > 2 * (FEATURES + 1) ? WEIGHTS *SUMS : 2 * (FEATURES + 1) };
+_Static_assert(PGB_LANES % (2 * WIDTH) == 0, "lanes are whole pairs of vectors");
 
 /* The episodes that end in a chunk. */
 typedef struct chunk_ends {
@@ -129,16 +130,17 @@ static void pick_ends(const tile *x, size_t n) {
   }
 }
 
-/* One vector of lanes. n_d, n_f, bias, n_w and keeps (the sums of every row) are constants wherever this is
- * expanded. */
-static inline __attribute__((always_inline)) void sum_lanes(const tile *x, size_t lane0, size_t n_d,
-                                                            size_t n_f, bool bias, size_t n_w, bool keeps) {
+/* n_v vectors of lanes. n_v, n_d, n_f, bias, n_w and keeps (the sums of every row) are constants wherever
+ * this is expanded. */
+static inline __attribute__((always_inline)) void sum_lanes(const tile *x, size_t lane0, size_t n_v,
+                                                            size_t n_d, size_t n_f, bool bias, size_t n_w,
+                                                            bool keeps) {
   const pgb_rollout *r = x->r;
   const size_t n = n_f + (bias ? 1 : 0);
   const size_t all = n_w * n_d * n;
   const size_t obs_stride = r->n_obs * PGB_LANES;
   const size_t delta_stride = r->n_delta * PGB_LANES;
-  const uint64_t here = ((uint64_t)1 << WIDTH) - 1;
+  const uint64_t here = n_v * WIDTH < 64 ? ((uint64_t)1 << n_v * WIDTH) - 1 : ~(uint64_t)0;
   const float *obs = r->obs + x->from * obs_stride + x->feature * PGB_LANES + lane0;
   const float *delta0 = r->delta + x->from * delta_stride + (size_t)x->part[0].row * PGB_LANES + lane0;
   const ptrdiff_t other = n_d > 1 ? (x->part[1].row - x->part[0].row) * PGB_LANES : 0;
@@ -146,55 +148,62 @@ static inline __attribute__((always_inline)) void sum_lanes(const tile *x, size_
   const float *weight1 = x->weight[n_w - 1] + lane0;
   float *acc = x->acc + lane0 * all;
   float *rows = x->rows + lane0 * all;
-  vec sum[WEIGHTS * SUMS];
+  vec sum[SUMS_HELD];
 #pragma GCC unroll 32
-  for (size_t k = 0; k < all; k++)
+  for (size_t k = 0; k < n_v * all; k++)
     sum[k] = load(acc + k * WIDTH);
   for (size_t t = x->from; t < x->to; t++, obs += obs_stride, delta0 += delta_stride) {
     const size_t row = t * PGB_LANES;
-    if ((r->starts[t] >> lane0 & here) != 0) {
-      const ivec mask = kept(r->step + row + lane0);
+    const bool begins = (r->starts[t] >> lane0 & here) != 0;
+#pragma GCC unroll 2
+    for (size_t v = 0; begins && v < n_v; v++) {
+      const ivec mask = kept(r->step + row + lane0 + v * WIDTH);
 #pragma GCC unroll 32
-      for (size_t k = 0; k < all; k++)
+      for (size_t k = v * all; k < (v + 1) * all; k++)
         sum[k] = keep(sum[k], mask);
     }
 #pragma GCC unroll 2
-    for (size_t w = 0; w < n_w; w++) {
-      const vec weight = load((w == 0 ? weight0 : weight1) + row);
+    for (size_t v = 0; v < n_v; v++)
 #pragma GCC unroll 2
-      for (size_t d = 0; d < n_d; d++) {
-        const vec common = weight * load(d == 0 ? delta0 : delta0 + other);
+      for (size_t w = 0; w < n_w; w++) {
+        const vec weight = load((w == 0 ? weight0 : weight1) + row + v * WIDTH);
+#pragma GCC unroll 2
+        for (size_t d = 0; d < n_d; d++) {
+          const vec common = weight * load((d == 0 ? delta0 : delta0 + other) + v * WIDTH);
+          vec *to = sum + v * all + (w * n_d + d) * n;
 #pragma GCC unroll 4
-        for (size_t f = 0; f < n_f; f++)
-          /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): loaded above */
-          sum[(w * n_d + d) * n + f] += common * load(obs + f * PGB_LANES);
-        if (bias)
-          /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign) */
-          sum[(w * n_d + d) * n + n_f] += common;
+          for (size_t f = 0; f < n_f; f++)
+            /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): loaded above */
+            to[f] += common * load(obs + f * PGB_LANES + v * WIDTH);
+          if (bias)
+            /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign) */
+            to[n_f] += common;
+        }
       }
-    }
     if (keeps) {
 #pragma GCC unroll 32
-      for (size_t k = 0; k < all; k++)
+      for (size_t k = 0; k < n_v * all; k++)
         store(sum[k], rows + k * WIDTH);
       rows += all * PGB_LANES;
     }
   }
 #pragma GCC unroll 32
-  for (size_t k = 0; k < all; k++)
+  for (size_t k = 0; k < n_v * all; k++)
     store(sum[k], acc + k * WIDTH);
 }
 
-/* All lanes. n_d, n_f, bias and n_w are constants wherever this is expanded. */
+/* All lanes, two vectors at a time where their sums fit the registers: what a row costs besides its sums is
+ * then paid half as often. n_d, n_f, bias and n_w are constants wherever this is expanded. */
 static inline __attribute__((always_inline)) void sum_tile(const tile *x, size_t n_d, size_t n_f, bool bias,
                                                            size_t n_w) {
+  const size_t n_v = n_d * n_w == 1 ? 2 : 1;
   if (x->ends->n == 0) {
-    for (size_t lane0 = 0; lane0 < PGB_LANES; lane0 += WIDTH)
-      sum_lanes(x, lane0, n_d, n_f, bias, n_w, false);
+    for (size_t lane0 = 0; lane0 < PGB_LANES; lane0 += n_v * WIDTH)
+      sum_lanes(x, lane0, n_v, n_d, n_f, bias, n_w, false);
     return;
   }
-  for (size_t lane0 = 0; lane0 < PGB_LANES; lane0 += WIDTH)
-    sum_lanes(x, lane0, n_d, n_f, bias, n_w, true);
+  for (size_t lane0 = 0; lane0 < PGB_LANES; lane0 += n_v * WIDTH)
+    sum_lanes(x, lane0, n_v, n_d, n_f, bias, n_w, true);
   pick_ends(x, n_w * n_d * (n_f + (bias ? 1 : 0)));
 }
 
