@@ -18,6 +18,7 @@ typedef struct bench_limits {
  * long as the run. */
 void pipelines_add(const bench_limits *limits); /* from random words to moments, beside plain C twins     */
 void pieces_add(const bench_limits *limits);    /* what such a pipeline is made of                        */
+void products_add(const bench_limits *limits);  /* matrix products of a network                          */
 void envs_add(const bench_limits *limits);      /* every environment's step                               */
 void lanes_add(const bench_limits *limits);     /* lane functions, their scalar twins, the machine's limits */
 void ranks_add(const bench_limits *limits);     /* reduction over the ranks, writing a result file        */

@@ -10,6 +10,7 @@ int main(int argc, char **argv) {
   limits_measure(&limits);
   pipelines_add(&limits);
   pieces_add(&limits);
+  products_add(&limits);
   envs_add(&limits);
   lanes_add(&limits);
   ranks_add(&limits);
