@@ -93,7 +93,7 @@ static inline void kernel_poison(pgb_rollout *r) {
     memset(r->kept, 0xff, r->kept_room * r->n_kept * sizeof(float));
   memset(r->reward, 0xff, steps * sizeof(float));
   memset(r->step, 0xff, steps * sizeof(int32_t));
-  memset(r->episode, 0xff, steps * sizeof(int32_t));
+  memset(r->ending, 0xff, r->max_episodes * sizeof(pgb_ending));
   memset(r->end, 0xff, steps);
   memset(r->togo, 0xff, steps * sizeof(double));
   memset(r->ret, 0xff, r->max_episodes * sizeof(double));

@@ -103,10 +103,17 @@ static void check_shape(checks *c, const pgb_actor *a, const pgb_rollout *r) {
       const bool last = t + 1 == (size_t)r->length[e];
       wrong += at >= r->rows * PGB_LANES || r->step[at] != (int32_t)t;
       wrong += (r->starts[at / PGB_LANES] >> at % PGB_LANES & 1) != (t == 0);
-      wrong += (r->ends[at / PGB_LANES] >> at % PGB_LANES & 1) != (last ? 1 : 0);
-      wrong += last && r->episode[at] != (int32_t)e;
       wrong += last ? r->end[at] != PGB_TERMINAL && r->end[at] != PGB_TRUNCATED : r->end[at] != PGB_LIVE;
     }
+  }
+  int32_t block = 0;
+  for (size_t k = 0; k < r->n_episodes; k++) {
+    const pgb_ending *x = &r->ending[k];
+    wrong += x->at / PGB_LANES / PGB_ENDING_ROWS < block;
+    block = x->at / PGB_LANES / PGB_ENDING_ROWS;
+    wrong += x->at != r->origin[x->episode] + (r->length[x->episode] - 1) * PGB_LANES;
+    for (size_t before = 0; before < k; before++)
+      wrong += r->ending[before].episode == x->episode;
   }
   CHECK(c, wrong == 0);
   CHECK(c, busy == counted);

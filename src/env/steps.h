@@ -8,6 +8,12 @@
 
 #include <stdint.h>
 
+/* The last step of an episode: at = row * PGB_LANES + lane. */
+typedef struct pgb_ending {
+  int32_t at, episode;
+} pgb_ending;
+enum { PGB_ENDING_ROWS = 4 }; /* rows within which endings stand in no order */
+
 /* Plain data: some rows of steps of PGB_LANES lanes, each lane a sequence of whole episodes, one after the
  * other. An episode never straddles two rollouts. Letters: T rows, L = PGB_LANES. */
 typedef struct pgb_rollout {
@@ -23,10 +29,10 @@ typedef struct pgb_rollout {
   size_t kept_steps, kept_wish, kept_room; /* in use; no episode begins beyond; allocated               */
   float *reward;    /* [T][L]                                                                              */
   int32_t *step;    /* [T][L] steps since the episode began; 0 at its first                                */
-  int32_t *episode; /* [T][L] at the last step of an episode its index in this rollout; else undefined     */
   uint8_t *end;     /* [T][L] PGB_LIVE, PGB_TERMINAL, PGB_TRUNCATED; PGB_IDLE where no episode runs        */
-  uint64_t *starts, *ends; /* [T] sets of lanes: whose episode begins, ends at this row                  */
+  uint64_t *starts; /* [T] sets of lanes whose episode begins at this row                                  */
   size_t n_episodes, max_episodes;
+  pgb_ending *ending; /* [n_episodes] by blocks of PGB_ENDING_ROWS rows from 0 on, within one in any order */
   double *ret;      /* [n_episodes] discounted return G_0                                                  */
   int32_t *length;  /* [n_episodes] steps                                                                  */
   int32_t *origin;  /* [n_episodes] where its first step is: row * L + lane; the next is L further         */

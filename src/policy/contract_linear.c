@@ -5,8 +5,6 @@
  * which lanes end is a guess that a branch in the loop would lose. */
 #include "policy/contract_linear.h"
 
-#include "env/ends.h"
-
 #include <string.h>
 
 /* One vector of lanes as the compiler's own type: the sums of a tile stay in registers only as such. */
@@ -31,7 +29,6 @@ enum {
   FEATURES = 4, /* at the most, of a tile */
   DELTAS = 2,   /* rows of delta of a tile */
   SUMS = DELTAS * (FEATURES + 1),
-  GUESS = 4, /* ends of a row that are noted without a look whether there are so many */
 #if defined(__AVX512F__)
   WEIGHTS = 2 /* weight rows of a tile: 20 sums in 32 registers */
 #else
@@ -39,14 +36,8 @@ enum {
 #endif
 };
 enum { SUMS_HELD = WEIGHTS * SUMS > 2 * (FEATURES + 1) ? WEIGHTS *SUMS : 2 * (FEATURES + 1) };
+_Static_assert(CHUNK % PGB_ENDING_ROWS == 0, "endings come in the order of the chunks");
 _Static_assert(PGB_LANES % (2 * WIDTH) == 0, "lanes are whole pairs of vectors");
-
-/* The episodes that end in a chunk. */
-typedef struct chunk_ends {
-  size_t n;
-  uint32_t at[CHUNK * PGB_LANES + GUESS]; /* (row of the chunk) * PGB_LANES + lane */
-  int32_t episode[CHUNK * PGB_LANES + GUESS];
-} chunk_ends;
 
 /* What a tile works on. */
 typedef struct tile {
@@ -58,7 +49,8 @@ typedef struct tile {
   size_t n_w, n_theta;           /* of the whole contraction          */
   int32_t place[WEIGHTS * SUMS]; /* of each sum, where it goes in an episode's part of out */
   float *acc, *out;              /* its sums [lanes/WIDTH][n][WIDTH]; out of its first weight row */
-  const chunk_ends *ends;
+  const pgb_ending *ending;      /* [n_endings] those of the chunk        */
+  size_t n_endings;
   float *rows; /* [CHUNK][lanes/WIDTH][n][WIDTH] the sums after each row, if some episode ends */
 } tile;
 
@@ -97,32 +89,12 @@ static inline vec keep(vec sum, ivec mask) {
   return sum;
 }
 
-/* The episodes that end in rows [from, to). */
-static void note_ends(const pgb_rollout *r, size_t from, size_t to, chunk_ends *out) {
-  size_t n = 0;
-  for (size_t t = from; t < to; t++) {
-    uint64_t ended = r->ends[t];
-    const size_t count = (size_t)__builtin_popcountll(ended);
-    const size_t row = t * PGB_LANES;
-    const size_t at = (t - from) * PGB_LANES;
-    for (size_t i = 0; i < GUESS || i < count; i++) {
-      const size_t lane = (size_t)__builtin_ctzll(ended | (uint64_t)1 << (PGB_LANES - 1));
-      ended &= ended - 1;
-      out->at[n + i] = (uint32_t)(at + lane);
-      out->episode[n + i] = r->episode[row + lane];
-    }
-    n += count;
-  }
-  out->n = n;
-}
-
 /* Sums of the episodes that end in the chunk, n of each. */
 static void pick_ends(const tile *x, size_t n) {
-  const chunk_ends *ends = x->ends;
   const size_t size = x->n_w * x->n_theta;
-  for (size_t e = 0; e < ends->n; e++) {
-    const size_t at = ends->at[e];
-    float *to = x->out + (size_t)ends->episode[e] * size;
+  for (size_t e = 0; e < x->n_endings; e++) {
+    const size_t at = (size_t)x->ending[e].at - x->from * PGB_LANES;
+    float *to = x->out + (size_t)x->ending[e].episode * size;
     const float *sum = x->rows + at / WIDTH * n * WIDTH + at % WIDTH;
 #pragma GCC unroll 5
     for (size_t k = 0; k < n; k++)
@@ -197,7 +169,7 @@ static inline __attribute__((always_inline)) void sum_lanes(const tile *x, size_
 static inline __attribute__((always_inline)) void sum_tile(const tile *x, size_t n_d, size_t n_f, bool bias,
                                                            size_t n_w) {
   const size_t n_v = n_d * n_w == 1 ? 2 : 1;
-  if (x->ends->n == 0) {
+  if (x->n_endings == 0) {
     for (size_t lane0 = 0; lane0 < PGB_LANES; lane0 += n_v * WIDTH)
       sum_lanes(x, lane0, n_v, n_d, n_f, bias, n_w, false);
     return;
@@ -277,13 +249,17 @@ void PGB_KERNEL(pgb_linear_contract)(const linear_part *parts, size_t n_parts, s
                                      const pgb_rollout *r, size_t n_w, const float *const *weight, float *acc,
                                      float *out) {
   _Alignas(64) float rows[CHUNK * WEIGHTS * SUMS * PGB_LANES];
-  chunk_ends ends;
-  tile x = {.r = r, .n_w = n_w, .n_theta = n_theta, .ends = &ends, .rows = rows};
+  tile x = {.r = r, .n_w = n_w, .n_theta = n_theta, .rows = rows};
   memset(acc, 0, n_w * n_theta * PGB_LANES * sizeof *acc);
-  for (; x.from < r->rows; x.from = x.to) {
+  for (size_t ended = 0; x.from < r->rows; x.from = x.to) {
     x.to = x.from + CHUNK < r->rows ? x.from + CHUNK : r->rows;
     x.acc = acc;
-    note_ends(r, x.from, x.to, &ends);
+    x.n_endings = 0;
+    while (ended + x.n_endings < r->n_episodes &&
+           (size_t)r->ending[ended + x.n_endings].at < x.to * PGB_LANES)
+      x.n_endings++;
+    x.ending = r->ending + ended;
+    ended += x.n_endings;
     for (size_t w = 0, n = 0; w < n_w; w += n) {
       n = w + WEIGHTS <= n_w ? WEIGHTS : 1;
       x.weight = weight + w;

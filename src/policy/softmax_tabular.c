@@ -67,29 +67,22 @@ static double logp(const void *params, const double *theta, const double *obs, c
   return softmax_logp(theta + (size_t)obs[0] * p->n_choices, p->n_choices, (size_t)act[0]);
 }
 
-/* Only the parameters of the visited state have a score, so each lane scatters its own sums: acc
- * [n_w][n_theta]. */
+/* Only the parameters of the visited state have a score, so each episode scatters its own sums. */
 static void contract_states(const tabular *p, const pgb_rollout *r, size_t n_w, const float *const *weight,
-                            float *acc, float *out) {
+                            float *out) {
   const size_t n_sums = n_w * p->n_contexts * p->n_choices;
-  for (size_t i = 0; i < PGB_LANES; i++) {
-    memset(acc, 0, n_sums * sizeof *acc);
-    for (size_t t = 0; t < r->rows; t++) {
-      const size_t at = t * PGB_LANES + i;
-      const uint8_t end = r->end[at];
-      if (end == PGB_IDLE)
-        continue;
-      const size_t s = (size_t)r->obs[t * r->n_obs * PGB_LANES + i];
-      const float *delta = r->delta + t * r->n_delta * PGB_LANES + i;
+  memset(out, 0, r->n_episodes * n_sums * sizeof *out);
+  for (size_t e = 0; e < r->n_episodes; e++, out += n_sums) {
+    const size_t lane = (size_t)r->origin[e] % PGB_LANES;
+    const size_t begin = (size_t)r->origin[e] / PGB_LANES;
+    for (size_t t = begin; t < begin + (size_t)r->length[e]; t++) {
+      const size_t s = (size_t)r->obs[t * r->n_obs * PGB_LANES + lane];
+      const float *delta = r->delta + t * r->n_delta * PGB_LANES + lane;
       for (size_t w = 0; w < n_w; w++) {
-        float *sum = acc + (w * p->n_contexts + s) * p->n_choices;
-        const float x = weight[w][at];
+        float *sum = out + (w * p->n_contexts + s) * p->n_choices;
+        const float x = weight[w][t * PGB_LANES + lane];
         for (size_t a = 0; a < p->n_choices; a++)
           sum[a] += x * delta[a * PGB_LANES];
-      }
-      if (end != PGB_LIVE) {
-        memcpy(out + (size_t)r->episode[at] * n_sums, acc, n_sums * sizeof *acc);
-        memset(acc, 0, n_sums * sizeof *acc);
       }
     }
   }
@@ -104,7 +97,7 @@ static void contract(const void *params, const float *theta, const pgb_rollout *
   if (p->n_contexts == 1)
     PGB_KERNEL(pgb_linear_contract)(p->parts, p->n_choices, p->n_choices, rollout, n_w, weight, acc, out);
   else
-    contract_states(p, rollout, n_w, weight, acc, out);
+    contract_states(p, rollout, n_w, weight, out);
 }
 
 const pgb_policy_class PGB_KERNEL(pgb_policy_softmax_tabular) = {

@@ -82,8 +82,7 @@ static void finish(const job *j, size_t i, size_t t, size_t next, size_t ran) {
   const int32_t length = out->step[t * PGB_LANES + i] + (int32_t)ran;
   const size_t row = t + ran - 1;
   out->length[e] = length;
-  out->episode[row * PGB_LANES + i] = e;
-  out->ends[row] |= (uint64_t)1 << i;
+  out->ending[j->run->ended++] = (pgb_ending){.at = (int32_t)(row * PGB_LANES + i), .episode = e};
   out->rows = row >= out->rows ? row + 1 : out->rows;
   for (size_t after = t + 1; after < next; after++) { /* no loop that ends where none can foresee it */
     float *reward = out->reward + after * PGB_LANES + i;
@@ -184,7 +183,6 @@ static void take_row(const job *j, size_t t) {
     idle[i] = end[i] != PGB_LIVE ? PGB_IDLE : 0;
   }
   out->starts[t + 1] = 0;
-  out->ends[t] = 0;
 }
 
 /* A rollout takes no more episodes once the rows that run on while its last ones end, about three times their
@@ -265,6 +263,7 @@ void PGB_KERNEL(pgb_rollout_run)(const pgb_actor *actor, pgb_runner *run, pgb_ad
   run->next_episode = first;
   run->left = count;
   run->running = 0;
+  run->ended = 0;
   run->limit_row = actor->space.horizon - 1;
   out->n_episodes = 0;
   out->rows = 0;

@@ -52,11 +52,10 @@ static pgb_status allocate(const pgb_actor *actor, pgb_rollout *r) {
   PGB_TRY(rows(n * r->n_delta, sizeof(float), &r->delta));
   PGB_TRY(rows(n, sizeof(float), &r->reward));
   PGB_TRY(rows(n + 1, sizeof(int32_t), &r->step));
-  PGB_TRY(rows(n, sizeof(int32_t), &r->episode));
   PGB_TRY(rows(n, sizeof(uint8_t), &r->end));
   PGB_TRY(rows(n, sizeof(double), &r->togo));
-  PGB_TRY(pgb_alloc(2 * n + 1, sizeof(uint64_t), (void *)&r->starts));
-  r->ends = r->starts + n + 1;
+  PGB_TRY(pgb_alloc(n + 1, sizeof(uint64_t), (void *)&r->starts));
+  PGB_TRY(pgb_alloc(r->max_episodes, sizeof(pgb_ending), (void *)&r->ending));
   if (r->n_kept > 0) {
     PGB_TRY(pgb_alloc(n, sizeof(uint64_t), (void *)&r->busy));
     PGB_TRY(pgb_alloc(n, sizeof(size_t), (void *)&r->kept_row));
@@ -96,7 +95,7 @@ pgb_status pgb_rollout_create(const pgb_actor *actor, size_t capacity, pgb_rollo
 void pgb_rollout_destroy(pgb_rollout *r) {
   if (r == NULL)
     return;
-  void *const pieces[] = {r->obs,    r->act,  r->delta,    r->reward, r->step,   r->episode,
+  void *const pieces[] = {r->obs,    r->act,  r->delta,    r->reward, r->step,   r->ending,
                           r->end,    r->togo, r->ret,      r->length, r->origin, r->discount,
                           r->starts, r->busy, r->kept_row, r->kept,   r};
   for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)

@@ -22,7 +22,7 @@ struct pgb_runner {
   int32_t episode[PGB_LANES];  /* index in the rollout of the lane's episode               */
   uint8_t ran[PGB_LANES];      /* rows that it ran since lanes could begin */
   uint8_t idle[PGB_LANES];     /* 0 while an episode runs, else PGB_IDLE                   */
-  size_t running;              /* episodes                                                 */
+  size_t running, ended;       /* episodes                                                 */
   size_t limit_row;            /* no episode reaches the time limit before this row        */
   uint64_t next_episode, left; /* episode of the stream to start next, how many are left to start */
 };
