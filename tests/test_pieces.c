@@ -61,7 +61,7 @@ static void deal(checks *c, const subject *x, pgb_comm *comm, size_t per_block, 
   const int size = pgb_comm_size(comm), rank = pgb_comm_rank(comm);
   const size_t room = rank == 0 ? BLOCKS : pgb_pieces_owned(BLOCKS - from, size);
   double *blocks = calloc(room * x->stride + 1, sizeof *blocks);
-  double *nodes = calloc(pgb_pieces_nodes(per_block) * x->stride, sizeof *nodes);
+  double *nodes = calloc(pgb_piece_nodes(per_block) * x->stride, sizeof *nodes);
   const pgb_deal d = {.first = from * per_block, .n = (BLOCKS - from) * per_block, .ranks = size};
   pgb_pieces p = {.study = &x->study,
                   .cell = &x->cell,
@@ -101,6 +101,19 @@ static void test_figures(checks *c, const subject *x) {
   CHECK(c, tree[2] > 0.2 * line[2] && tree[2] < 5 * line[2]);
 }
 
+/* A sample far from all others, alone in a piece, is not lost. */
+static void test_alone(checks *c) {
+  const double far[D] = {100, 0, 0}, near[D] = {1, 1, 1};
+  for (int first = 0; first < 2; first++) {
+    double a[200] = {0}, b[200] = {0};
+    for (int i = 0; i < 5; i++)
+      pgb_block_add(first ? b : a, D, near);
+    pgb_block_add(first ? a : b, D, far);
+    pgb_block_merge(a, D, b);
+    CHECK_NEAR(c, a[2], 99 * 99 + 2, 1e-15, 0);
+  }
+}
+
 /* Each replicate in one piece, in order, for many sizes; ranks that want work find it. */
 static void test_ranges(checks *c) {
   static const uint64_t replicates[] = {1, 2, 255, 256, 257, 1000, 2048, 10000, 123457, 10000000};
@@ -110,16 +123,17 @@ static void test_ranges(checks *c) {
       const size_t each = pgb_piece_count(replicates[r], doubles[s]);
       const size_t n = each * pgb_block_count(replicates[r], doubles[s]);
       uint64_t at = 0, first = 0, end = 0;
+      const uint64_t least = each > 1 ? PGB_PIECE_LEAST : 1;
       int ascending = 1;
       for (size_t i = 0; i < n; i++, at = end) {
         pgb_piece_range(replicates[r], doubles[s], i, &first, &end);
-        ascending = ascending && first == at && end >= first;
+        ascending = ascending && first == at && end >= first && (end - first >= least || i + each >= n);
       }
       CHECK(c, ascending && at == replicates[r] && n <= PGB_MAX_PIECES && (each & (each - 1)) == 0);
-      CHECK(c, pgb_pieces_nodes(each) <= PGB_MAX_NODES);
+      CHECK(c, pgb_piece_nodes(each) <= PGB_MAX_NODES);
     }
   CHECK(c, pgb_piece_count(100000, 1000) * pgb_block_count(100000, 1000) > 2048);
-  CHECK(c, pgb_piece_count(100000, 3000000) * pgb_block_count(100000, 3000000) > 512);
+  CHECK(c, pgb_piece_count(100000, 3000000) * pgb_block_count(100000, 3000000) >= 2048);
 }
 
 int main(int argc, char **argv) {
@@ -137,6 +151,7 @@ int main(int argc, char **argv) {
     for (size_t from = 0; from < BLOCKS; from++)
       deal(&c, &x, comm, per_block, from);
   test_figures(&c, &x);
+  test_alone(&c);
   test_ranges(&c);
   const int rank = pgb_comm_rank(comm);
   const pgb_status all = pgb_comm_agree(

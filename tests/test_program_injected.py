@@ -69,6 +69,17 @@ class TestPhases:
         message = told(faulty(f"{rank} {phase} 2 fail", *STUDY, *BUSY, "-o", tmp_path / "x.h5", ranks=2))
         assert f"{phase}: failed: injected" in message
 
+    @pytest.mark.parametrize("phase", ["comm_send", "comm_receive", "comm_sent"])
+    def test_ends_where_a_block_is_shared(self, tmp_path: Path, phase: str) -> None:
+        """Which ranks share one depends on how fast they are."""
+        many = ["--env", "bandit", "--replicates", "4096", "--batch", "1", "--quiet"]
+        for rank in range(3):
+            done = faulty(f"{rank} {phase} 1 fail", *many, "-o", tmp_path / "x.h5", "--force", ranks=3)
+            if done.returncode != 0:
+                assert f"{phase}: failed: injected" in told(done)
+                return
+        raise AssertionError(f"no rank comes to {phase}")
+
     @pytest.mark.parametrize("rank", [0, 1])
     def test_dies_in_a_block(self, tmp_path: Path, wanted: str, rank: int) -> None:
         done = faulty(f"{rank} measure_pieces 3 kill", *STUDY, *BUSY, "-o", tmp_path / "x.h5", ranks=2)

@@ -61,14 +61,16 @@ static pgb_status check_memory(const job *j, const pgb_study *study, double spar
   const pgb_run_options options = {.isa = j->arguments->request.isa,
                                    .save_gradients = j->arguments->save_gradients,
                                    .share = j->arguments->share};
-  const double need = pgb_run_estimate(study, &options).bytes_per_rank;
-  const double ranks = ceil((double)pgb_comm_size(j->comm) / pgb_comm_nodes(j->comm));
+  const int size = pgb_comm_size(j->comm);
+  const double ranks = ceil((double)size / pgb_comm_nodes(j->comm));
+  const pgb_estimate e = pgb_run_estimate(study, &options, size);
+  const double need = e.bytes_per_rank + (ranks - 1) * e.bytes_of_others;
   const double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-  if (have <= 0 || need * ranks <= spare * have)
+  if (have <= 0 || need <= spare * have)
     return pgb_ok();
   return pgb_fail(
       PGB_USAGE,
-      "study: needs %.3g GiB on each of %.0f ranks of a node that has %.3g GiB; take fewer ranks to a node, "
+      "study: needs %.3g GiB for %.0f ranks on a node that has %.3g GiB; take fewer ranks to a node, "
       "fewer replicates or no --save-gradients",
       need / 0x1p30, ranks, have / 0x1p30);
 }
@@ -204,7 +206,7 @@ static pgb_status print_plan(const job *j) {
                                    .share = j->arguments->share};
   pgb_outlook outlook = {.study = j->study,
                          .share = options.share,
-                         .estimate = pgb_run_estimate(j->study, &options),
+                         .estimate = pgb_run_estimate(j->study, &options, pgb_comm_size(j->comm)),
                          .ranks = pgb_comm_size(j->comm),
                          .nodes = pgb_comm_nodes(j->comm)};
   pgb_cell_timing *timing = NULL;

@@ -55,7 +55,8 @@ pgb_status pgb_comm_collect(pgb_comm *comm, const pgb_comm_words *mine, size_t n
 
 /* From one rank to another, n doubles as one message; PGB_RUNTIME on both beyond INT_MAX. send, not
  * collective: returns at once; the words stay as they are until pgb_comm_sent, which waits for all that was
- * sent since (at most PGB_COMM_SENDS). Messages from one rank arrive in the order in which they were sent. */
+ * sent since (at most PGB_COMM_SENDS). Messages from one rank arrive in the order in which they were sent. An
+ * MPI that fails here leaves the ranks out of step (pgb_comm_broken). */
 enum { PGB_COMM_SENDS = 32 };
 pgb_status pgb_comm_send(pgb_comm *comm, int to, const double *words, size_t n) PGB_MUST_CHECK;
 pgb_status pgb_comm_receive(pgb_comm *comm, int from, double *words, size_t n) PGB_MUST_CHECK;

@@ -280,20 +280,26 @@ pgb_status pgb_comm_send(pgb_comm *comm, int to, const double *words, size_t n) 
   /* NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker): pgb_comm_sent waits */
   comm->sends[comm->n_sends] = request;
   comm->n_sends += s.code == PGB_OK;
+  comm->broken = comm->broken || s.code != PGB_OK; /* the other rank waits for it */
   return s;
 }
 
 pgb_status pgb_comm_receive(pgb_comm *comm, int from, double *words, size_t n) {
   assert(comm != NULL);
   PGB_TRY(fits(n));
-  return check(MPI_Recv(words, (int)n, MPI_DOUBLE, from, 0, comm->all, MPI_STATUS_IGNORE), "MPI_Recv");
+  const pgb_status s =
+      check(MPI_Recv(words, (int)n, MPI_DOUBLE, from, 0, comm->all, MPI_STATUS_IGNORE), "MPI_Recv");
+  comm->broken = comm->broken || s.code != PGB_OK;
+  return s;
 }
 
 pgb_status pgb_comm_sent(pgb_comm *comm) {
   const int n = comm->n_sends;
   comm->n_sends = 0;
   /* NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker): begun in pgb_comm_send */
-  return check(MPI_Waitall(n, comm->sends, MPI_STATUSES_IGNORE), "MPI_Waitall");
+  const pgb_status s = check(MPI_Waitall(n, comm->sends, MPI_STATUSES_IGNORE), "MPI_Waitall");
+  comm->broken = comm->broken || s.code != PGB_OK;
+  return s;
 }
 
 pgb_status pgb_comm_agree(pgb_comm *comm, pgb_status mine) {

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LEAST_BLOCKS = 32, WISHED_BYTES = 64 << 20, PIECES_BYTES = 1 << 30 };
+enum { LEAST_BLOCKS = 32, WISHED_BYTES = 64 << 20, NODES_BYTES = 1 << 29 };
 
 /* How many times n goes into bytes. */
 static size_t fit(size_t bytes, size_t doubles) {
@@ -38,24 +38,30 @@ void pgb_block_range(uint64_t replicates, size_t doubles, size_t block, uint64_t
   *end = replicates - *first < size ? replicates : *first + size;
 }
 
+size_t pgb_piece_nodes(size_t pieces) {
+  size_t levels = 0;
+  while ((size_t)1 << levels < pieces)
+    levels++;
+  return 2 * levels + 1;
+}
+
 size_t pgb_piece_count(uint64_t replicates, size_t doubles) {
   const uint64_t size = width(replicates, doubles);
   const uint64_t blocks = most_blocks(doubles);
   size_t n = 1;
   while (2 * n * PGB_PIECE_LEAST <= size && 2 * n * blocks <= PGB_MAX_PIECES &&
-         2 * n <= fit(PIECES_BYTES, doubles))
+         pgb_piece_nodes(2 * n) <= fit(NODES_BYTES, doubles))
     n *= 2;
   return n;
 }
 
 void pgb_piece_range(uint64_t replicates, size_t doubles, size_t piece, uint64_t *first, uint64_t *end) {
   const size_t n = pgb_piece_count(replicates, doubles);
-  const uint64_t size = up(width(replicates, doubles), n);
+  const size_t at = piece % n;
   pgb_block_range(replicates, doubles, piece / n, first, end);
-  const uint64_t left = *end - *first;
-  const uint64_t before = size * (piece % n);
-  *first += before < left ? before : left;
-  *end = *end - *first < size ? *end : *first + size;
+  const uint64_t each = (*end - *first) / n, more = (*end - *first) % n;
+  *end = *first + each * (at + 1) + more * (at + 1) / n;
+  *first += each * at + more * at / n;
 }
 
 size_t pgb_block_size(size_t d) {
@@ -118,10 +124,14 @@ void pgb_block_merge(double *block, size_t d, const double *next) {
   block[PGB_BLOCK_ZEROS] += next[PGB_BLOCK_ZEROS];
   if (next[PGB_BLOCK_PEAK] > block[PGB_BLOCK_PEAK])
     block[PGB_BLOCK_PEAK] = next[PGB_BLOCK_PEAK];
+  double far = 0;
   for (size_t k = 0; k < d; k++) {
     const double delta = other[k] - mean[k];
     mean[k] += delta * share;
     mean[d + k] += other[d + k] + delta * delta * before * share;
     mean[2 * d + k] += other[2 * d + k];
+    far += delta * delta;
   }
+  if ((before == 1 || count == 1) && far > block[PGB_BLOCK_PEAK]) /* a sample that was alone so far */
+    block[PGB_BLOCK_PEAK] = far;
 }

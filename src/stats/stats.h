@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /* Moments of vector samples by blocks. The replicates of a cell are cut into G blocks of consecutive
- * replicates by the study alone; each block is filled on one rank, then every rank holds all of them, and all
- * figures are computed from the G blocks in block order, so nothing depends on who computed which. Blocks
- * that a rank does not own stay zero, so that the order-free sum of comm.h joins them. Memory does not grow
+ * replicates by the study alone; ranks fill them, then rank 0 holds all of them, and all figures are computed
+ * from the G blocks in block order, so nothing depends on who computed which. Blocks that a rank does not own
+ * are zero there, so that the order-free sum of comm.h joins them. Memory does not grow
  * with the replicates. Any non-finite sample makes the figures it enters NaN. */
 enum { PGB_MAX_BLOCKS = 256 };
 
@@ -20,18 +20,19 @@ size_t pgb_block_count(uint64_t replicates, size_t doubles);
 void pgb_block_range(uint64_t replicates, size_t doubles, size_t block, uint64_t *first, uint64_t *end);
 
 /* Q: pieces of a block, a power of two, so that ranks beyond the blocks find work and the last round is
- * shared evenly. A block is the sum of its pieces in a binary tree (pgb_block_merge), whoever measures them.
- * A piece has at least PGB_PIECE_LEAST replicates where Q > 1, there are at most PGB_MAX_PIECES in all, and
- * fewer of large blocks, as a rank holds 2 log2 Q at a time. Replicates [*first, *end) are those of a piece,
- * numbered block * Q + its place in it; those at the end of a block that has fewer replicates may be empty.
- */
-enum { PGB_MAX_PIECES = 4096, PGB_PIECE_LEAST = 4 };
+ * shared evenly. A block is the sum of its pieces in a binary tree (pgb_block_merge), whoever measures them;
+ * a rank holds up to pgb_piece_nodes(Q) parts of it at a time. Pieces are as even as can be and have at least
+ * PGB_PIECE_LEAST replicates where Q > 1, but for those of a last block that is short, of which some may be
+ * empty. At most PGB_MAX_PIECES in all, and fewer of large blocks, whose parts may take 512 MiB. Replicates
+ * [*first, *end) are those of a piece, numbered block * Q + its place in it. */
+enum { PGB_MAX_PIECES = 4096, PGB_PIECE_LEAST = 8 };
 size_t pgb_piece_count(uint64_t replicates, size_t doubles);
 void pgb_piece_range(uint64_t replicates, size_t doubles, size_t piece, uint64_t *first, uint64_t *end);
+size_t pgb_piece_nodes(size_t pieces);
 
 /* Doubles per block: count, zeros (samples that are the zero vector), peak (largest squared distance of a
- * sample to the block's mean before it), then mean[d], m2[d] (sum of squared deviations from the block's
- * mean), unit[d] (sum of g/|g|). */
+ * sample to the mean of those of its piece before it), then mean[d], m2[d] (sum of squared deviations from
+ * the block's mean), unit[d] (sum of g/|g|). */
 size_t pgb_block_size(size_t d);
 
 /* The blocks of one pair, [n][stride] from the first one's on, wherever they lie; only read. */
@@ -46,7 +47,7 @@ static inline const double *pgb_block_at(pgb_blocks blocks, size_t b) {
 
 /* Adds a sample g[d] to a block (zeroed at first), Welford's update in double. */
 void pgb_block_add(double *block, size_t d, const double *g);
-/* Adds the samples of another block, which come after its own; exact in count, zeros and peak (Chan, Golub,
+/* Adds the samples of another block, which come after its own; exact in count and zeros (Chan, Golub,
  * LeVeque 1983, Am. Stat. 37:242). Nothing is rounded where either is empty. */
 void pgb_block_merge(double *block, size_t d, const double *next);
 

@@ -7,13 +7,6 @@
 #include <assert.h>
 #include <string.h>
 
-size_t pgb_pieces_nodes(size_t per_block) {
-  size_t levels = 0;
-  while ((size_t)1 << levels < per_block)
-    levels++;
-  return 2 * levels + 2;
-}
-
 size_t pgb_pieces_owned(size_t n_blocks, int ranks) {
   return (n_blocks + (size_t)ranks - 1) / (size_t)ranks;
 }
@@ -27,7 +20,7 @@ static double *slots_of(const pgb_pieces *p, size_t node) {
 }
 
 double *pgb_pieces_next(pgb_pieces *p) {
-  assert(p->n < pgb_pieces_nodes(p->per_block));
+  assert(p->n < pgb_piece_nodes(p->per_block));
   memset(slots_of(p, p->n), 0, p->stride * sizeof *p->slots);
   return slots_of(p, p->n);
 }

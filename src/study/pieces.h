@@ -13,8 +13,8 @@
  * a rank holds few nodes, and any deal of the pieces adds up in the same order. */
 
 /* At most log2 Q nodes of the block that a rank begins in the middle of, as many of the one it leaves in the
- * middle, the piece under way, and one that comes in. */
-enum { PGB_MAX_NODES = 2 * 7 + 2 };
+ * middle, and the piece under way or a node that comes in. */
+enum { PGB_MAX_NODES = 2 * 7 + 1 };
 
 typedef struct pgb_node {
   size_t first, width; /* pieces of it; width is a power of two that divides first */
@@ -24,7 +24,7 @@ typedef struct pgb_pieces {
   const pgb_study *study;
   const pgb_cell *cell;
   size_t stride, per_block;
-  double *slots; /* [n][stride] of the nodes, then of the piece under way: pgb_pieces_nodes in all */
+  double *slots; /* [n][stride] of the nodes, then of the piece under way: pgb_piece_nodes in all */
   double *block; /* [..][stride] rank 0: every block at its place; else the owned ones in their order */
   bool root;
   pgb_node node[PGB_MAX_NODES];
@@ -38,8 +38,7 @@ typedef struct pgb_deal {
   int ranks;
 } pgb_deal;
 
-/* Nodes to make room for, and owned blocks of a rank that is not the first. */
-size_t pgb_pieces_nodes(size_t per_block);
+/* Owned blocks of a rank that is not the first, at the most; it makes room for pgb_piece_nodes, too. */
 size_t pgb_pieces_owned(size_t n_blocks, int ranks);
 
 /* Slots [stride] of the next piece, zero. */
@@ -50,8 +49,7 @@ void pgb_pieces_push(pgb_pieces *pieces, size_t piece);
 /* Where the part of a place begins. */
 size_t pgb_deal_begin(const pgb_deal *deal, int place);
 
-/* Collective, once a deal is measured on all ranks: its shared blocks come to their owners. A failure leaves
- * the ranks in step. */
+/* Collective, once a deal is measured on all ranks: its shared blocks come to their owners. */
 pgb_status pgb_pieces_join(pgb_pieces *pieces, const pgb_deal *deal, pgb_comm *comm) PGB_MUST_CHECK;
 
 /* Owned blocks of [from, to) as words of a row that begins with block `from`; their number. out

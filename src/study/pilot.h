@@ -21,7 +21,8 @@ typedef struct pgb_fits {
 bool pgb_pilot_oracle_value(const pgb_oracle *oracle, const pgb_estimator_class *estimator,
                             const pgb_baseline_class *baseline, pgb_value *out);
 
-/* A cell's fits on their way. open takes all the memory there is to take; sums and fits live in the arena. */
+/* A cell's fits on their way. open takes its memory, but for what other ranks' chunks come into; sums and
+ * fits live in the arena. */
 typedef struct pgb_pilot pgb_pilot;
 pgb_status pgb_pilot_open(const pgb_study *study, size_t cell, pgb_oracle *oracle, pgb_isa isa,
                           pgb_arena *arena, pgb_pilot **out) PGB_MUST_CHECK;

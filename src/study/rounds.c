@@ -27,7 +27,7 @@ void pgb_rounds_start(pgb_rounds *r, double total, double before) {
   r->before = before;
   r->kept = r->round_began = pgb_clock();
   if (r->options->deadline > 0) /* a guess, until a checkpoint has been written */
-    r->keeping = fmin(pgb_run_estimate(r->study, r->options).file_bytes / disk_rate,
+    r->keeping = fmin(pgb_run_estimate(r->study, r->options, 1).file_bytes / disk_rate,
                       0.05 * fmax(r->options->deadline - r->kept, 0));
 }
 
@@ -41,6 +41,8 @@ static pgb_status meet(pgb_rounds *r, double *all_here) {
 }
 
 static pgb_status reduced(pgb_rounds *r, double all_here, pgb_status met, pgb_status s) {
+  if (pgb_comm_broken(r->comm))
+    return s;
   s = pgb_comm_agree(r->comm, met.code != PGB_OK ? met : s);
   r->seconds[PGB_PHASE_REDUCE] += pgb_clock() - all_here;
   return s;
@@ -162,7 +164,7 @@ static void measure_blocks(pgb_rounds *r, batch_run *b, size_t end) {
   pgb_phase_times times = {0, 0};
   uint64_t first = 0, last = 0;
   const double start = pgb_clock();
-  b->given_up = pgb_rounds_asked(r) != 0;
+  b->given_up = b->given_up || pgb_rounds_asked(r) != 0; /* once is for good: pieces are left half done */
   b->begin[1] = b->begin[0];
   b->begin[0] = b->at;
   if (!b->given_up && pieces > 0) {
@@ -189,14 +191,14 @@ static pgb_status hear(pgb_rounds *r, double heard[SAY_COUNT]) {
   return pgb_ok();
 }
 
-/* Says how this rank's last round went. */
-static pgb_status say(pgb_rounds *r, const batch_run *b) {
+/* Says how this rank's last round went. kept: a checkpoint will be written at once. */
+static pgb_status say(pgb_rounds *r, const batch_run *b, bool kept) {
   const double now = pgb_clock();
   const double round = now - r->round_began;
   const double words[SAY_COUNT] = {[SAY_STOP] = pgb_rounds_asked(r),
                                    [SAY_GIVEN_UP] = b->given_up,
                                    /* another round passes before the answer is in force */
-                                   [SAY_KEEP] = is_root(r) && r->options->interval > 0 &&
+                                   [SAY_KEEP] = !kept && is_root(r) && r->options->interval > 0 &&
                                                 now + round - r->kept >= r->options->interval,
                                    [SAY_SECONDS] = b->slowest};
   r->round_began = now;
@@ -219,7 +221,7 @@ static pgb_status exchange(pgb_rounds *r, batch_run *b, double heard[SAY_COUNT])
   }
   const double interval = r->options->interval;
   const bool wait = b->at == b->n_blocks || (interval > 0 && 2 * r->slowest >= interval);
-  PGB_TRY(say(r, b));
+  PGB_TRY(say(r, b, late[SAY_KEEP] > 0));
   if (wait) {
     const bool measured = r->measured;
     PGB_TRY(hear(r, now));

@@ -37,7 +37,7 @@ typedef struct pgb_cell_room {
   pgb_plan plan;
   pgb_measure *measure;
   double *slots; /* [blocks][stride] on rank 0, [pgb_pieces_owned][stride] on the others */
-  double *nodes; /* [pgb_pieces_nodes][stride]                                               */
+  double *nodes; /* [pgb_piece_nodes][stride]                                               */
   double *pilot; /* [n_pilot] pgb_pilot_sums */
   size_t n_pilot;
   double **gradients; /* [N], or NULL */

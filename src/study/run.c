@@ -107,7 +107,7 @@ static pgb_status take_room(const runner *r, size_t cell, pgb_arena *arena, pgb_
   const size_t stride = pgb_measure_stride(study, c);
   const size_t n_blocks = pgb_block_count(study->replicates, stride);
   const size_t n_own = is_root(r) ? n_blocks : pgb_pieces_owned(n_blocks, pgb_comm_size(r->comm));
-  const size_t n_nodes = pgb_pieces_nodes(pgb_piece_count(study->replicates, stride));
+  const size_t n_nodes = pgb_piece_nodes(pgb_piece_count(study->replicates, stride));
   PGB_TRY(pgb_arena_alloc(arena, n_own * stride, sizeof(double), &slots));
   PGB_TRY(pgb_arena_alloc(arena, n_nodes * stride, sizeof(double), &nodes));
   room->slots = slots;
@@ -328,41 +328,53 @@ pgb_status pgb_run(const pgb_study *study, const pgb_run_options *options, pgb_c
   out->elapsed = pgb_clock() - start;
   const double taken = pgb_cpu_clock() - processor;
   memory[1] = pgb_peak_bytes();
-  out->estimated_bytes = memory[0] + pgb_run_estimate(study, options).bytes_per_rank;
+  out->estimated_bytes = memory[0] + pgb_run_estimate(study, options, pgb_comm_size(comm)).bytes_per_rank;
   PGB_TRY(pgb_comm_agree(comm, pgb_comm_gather(comm, memory, 2, (double *)out->memory)));
   PGB_TRY(pgb_comm_agree(comm, pgb_comm_gather(comm, &taken, 1, out->processor)));
   return gather(&r, arena, out);
 }
 
-pgb_estimate pgb_run_estimate(const pgb_study *study, const pgb_run_options *options) {
-  pgb_estimate e = {0, 0, 0, 0, 0};
+/* Bytes of the pilot sample's sums: in all, of a chunk, and one that comes in. */
+static double pilot_bytes(const pgb_study *study, const pgb_cell *cell) {
+  const double d = (double)cell->actor.shape.n_theta;
+  bool constants = false;
+  for (size_t b = 0; b < study->n_baselines; b++)
+    constants = constants || study->baselines[b]->kind == PGB_BASELINE_CONSTANT;
+  return constants ? 3 * 16 * (double)study->n_estimators * d : 0;
+}
+
+pgb_estimate pgb_run_estimate(const pgb_study *study, const pgb_run_options *options, int ranks) {
+  pgb_estimate e = {0, 0, 0, 0, 0, 0};
   const double pairs = (double)(study->n_estimators * study->n_baselines);
   double batches = 0;
-  double largest = 0;
+  double root = 0;
+  double others = 0;
+  double results = 0; /* they stay until the end, of all cells */
   for (size_t n = 0; n < study->n_batches; n++)
     batches += (double)study->batches[n];
   for (size_t c = 0; c < study->n_cells; c++) {
     const pgb_cell *cell = &study->cells[c];
     const double d = (double)cell->actor.shape.n_theta;
     const size_t stride = pgb_measure_stride(study, cell);
-    const double blocks = (double)pgb_block_count(study->replicates, stride);
-    const double nodes = (double)pgb_pieces_nodes(pgb_piece_count(study->replicates, stride));
-    const double slots = 8 * (blocks + nodes) * (double)stride; /* of rank 0, which has most */
+    const size_t blocks = pgb_block_count(study->replicates, stride);
     const double figures = 8 * pairs * (double)study->n_batches * (PGB_FIGURE_COUNT + PGB_VECTOR_COUNT * d);
     const double saved =
         options->save_gradients ? 8 * pairs * (double)(study->n_batches * study->replicates) * d : 0;
-    /* Slots, exact figures, and the working memory of rollouts and contraction. */
-    const double bytes =
-        slots + 16 * pairs * (double)study->n_batches * d + saved + pgb_measure_bytes(study, cell);
-    e.bytes_per_rank += figures; /* results stay until the end, of all cells */
+    const double nodes = (double)pgb_piece_nodes(pgb_piece_count(study->replicates, stride));
+    /* Parts of blocks, exact figures, and the working memory of rollouts and contraction. */
+    const double bytes = 8 * nodes * (double)stride + 16 * pairs * (double)study->n_batches * d + saved +
+                         pgb_measure_bytes(study, cell) + pilot_bytes(study, cell);
+    results += figures;
     if (!pgb_share_has(&options->share, c))
       continue;
-    largest = fmax(largest, bytes);
+    root = fmax(root, bytes + 8 * (double)blocks * (double)stride);
+    others = fmax(others, bytes + 8 * (double)pgb_pieces_owned(blocks, ranks) * (double)stride);
     e.file_bytes += figures + saved;
     e.episodes += (double)study->replicates * batches;
     e.max_steps += (double)study->replicates * batches * (double)cell->actor.space.horizon;
-    e.blocks += blocks * (double)study->n_batches;
+    e.blocks += (double)blocks * (double)study->n_batches;
   }
-  e.bytes_per_rank += largest;
+  e.bytes_per_rank = root + results;
+  e.bytes_of_others = others + results;
   return e;
 }

@@ -103,11 +103,11 @@ pgb_status pgb_run(const pgb_study *study, const pgb_run_options *options, pgb_c
 /* The part of a share's episodes that lies before a point, 0 .. 1. */
 double pgb_run_done(const pgb_study *study, const pgb_share *share, const pgb_point *at);
 
-/* Bytes that one rank needs at the most, and environment steps per replicate block if every episode ran to
- * its horizon. */
+/* Bytes at the most: of rank 0, which holds all blocks, of any other of so many ranks, and of the file; and
+ * environment steps if every episode ran to its horizon. */
 typedef struct pgb_estimate {
-  double bytes_per_rank, file_bytes, episodes, max_steps, blocks;
+  double bytes_per_rank, bytes_of_others, file_bytes, episodes, max_steps, blocks;
 } pgb_estimate;
-pgb_estimate pgb_run_estimate(const pgb_study *study, const pgb_run_options *options);
+pgb_estimate pgb_run_estimate(const pgb_study *study, const pgb_run_options *options, int ranks);
 
 #endif

@@ -84,7 +84,7 @@ static void write_part(const char *result, const char *name, int kind) {
 static pgb_status admit(void *self, const pgb_study *study) {
   (void)self;
   const pgb_run_options options = {.save_gradients = true};
-  return pgb_run_estimate(study, &options).bytes_per_rank < MOST_BYTES
+  return pgb_run_estimate(study, &options, 1).bytes_per_rank < MOST_BYTES
              ? pgb_ok()
              : pgb_fail(PGB_USAGE, "fuzz: needs much memory; not here");
 }
