@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* What the linker puts in the way of a few calls (-Wl,--wrap). All ranks are contexts of one thread, which
+ * change places only inside of simulated calls: plain variables are safe. */
+#include "sim.h"
+
+#include "study/result.h"
+
+#include <mpi.h>
+#include <simgrid/actor.h>
+#include <simgrid/barrier.h>
+#include <simgrid/cond.h>
+#include <simgrid/mutex.h>
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORDS = 1 << 19, MOST = 8, SIMULATED = 2 };
+
+/* A meeting of all ranks. A rank is never more than one meeting ahead of another, so two of them take turns.
+ */
+typedef struct meeting {
+  int entered, left;
+  uint64_t *words;
+  double most[MOST];
+} meeting;
+
+/* Of one rank. */
+typedef struct place {
+  size_t sums, agreements; /* calls so far */
+  int count, row;          /* words of the last sum, and how many such sums there were in a row */
+  double took;             /* simulated seconds of the last sum that was simulated              */
+  double *out;             /* of the agreement under way                                        */
+  int n_out;
+} place;
+
+static struct {
+  int ranks;
+  meeting sum[2], agreement[2];
+  place *places;
+  uint64_t *from, *to; /* of a sum at its full size: shared by all ranks, never looked at */
+  MPI_Op nothing;      /* done with it: SMPI leaves its buffers untouched then, and they cost no memory */
+  sg_mutex_t mutex;
+  sg_cond_t all_here;
+  sg_bar_t barrier;
+  double agreement_seconds;
+} all;
+
+double sim_figures_took;
+
+int __real_MPI_Allreduce(const void *in, void *out, int n, MPI_Datatype type, MPI_Op op, MPI_Comm comm);
+int __wrap_MPI_Allreduce(const void *in, void *out, int n, MPI_Datatype type, MPI_Op op, MPI_Comm comm);
+int __wrap_MPI_Iallreduce(const void *in, void *out, int n, MPI_Datatype type, MPI_Op op, MPI_Comm comm,
+                          MPI_Request *request);
+int __real_MPI_Wait(MPI_Request *request, MPI_Status *status);
+int __wrap_MPI_Wait(MPI_Request *request, MPI_Status *status);
+int __wrap_MPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *status);
+void __real_pgb_result_measured(const pgb_study *study, size_t cell, size_t batch, const pgb_plan *plan,
+                                const double *blocks, size_t n_blocks, pgb_cell_result *result);
+void __wrap_pgb_result_measured(const pgb_study *study, size_t cell, size_t batch, const pgb_plan *plan,
+                                const double *blocks, size_t n_blocks, pgb_cell_result *result);
+size_t __real_pgb_block_count(uint64_t replicates, size_t doubles);
+size_t __wrap_pgb_block_count(uint64_t replicates, size_t doubles);
+void __real_pgb_block_range(uint64_t replicates, size_t doubles, size_t block, uint64_t *first,
+                            uint64_t *end);
+void __wrap_pgb_block_range(uint64_t replicates, size_t doubles, size_t block, uint64_t *first,
+                            uint64_t *end);
+
+static place *here(void) {
+  int rank = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  return &all.places[rank];
+}
+
+int sim_wrap_open(int ranks) {
+  if (all.places != NULL)
+    return 1;
+  all.ranks = ranks;
+  all.places = calloc((size_t)ranks, sizeof *all.places);
+  all.from = SMPI_SHARED_MALLOC(WORDS * sizeof *all.from);
+  all.to = SMPI_SHARED_MALLOC(WORDS * sizeof *all.to);
+  for (int i = 0; i < 2; i++)
+    all.sum[i].words = calloc(WORDS, sizeof *all.sum[i].words);
+  all.mutex = sg_mutex_init();
+  all.all_here = sg_cond_init();
+  all.barrier = sg_barrier_init((unsigned)ranks);
+  return all.places != NULL && all.from != NULL && all.to != NULL && all.sum[0].words != NULL &&
+         all.sum[1].words != NULL;
+}
+
+/* ---- The sum of pgb_comm_combine ---- */
+
+/* Time alone. Of equal sums in a row the first ones are simulated and each later one takes as long as the
+ * last of these: a million parameters are hundreds of messages of the same size. */
+static int let_pass(place *p, int n, MPI_Datatype type, MPI_Comm comm) {
+  const double words = n * sim.thin;
+  const int full = words < WORDS ? (int)words : WORDS;
+  p->row = p->count == n ? p->row + 1 : 0;
+  p->count = n;
+  sim_pass(words * sim.word_seconds + words * sim.add_seconds * (all.ranks - 1) / all.ranks);
+  if (all.ranks == 1)
+    return MPI_SUCCESS;
+  if (p->row >= SIMULATED) {
+    sg_barrier_wait(all.barrier);
+    sim_pass(p->took);
+    return MPI_SUCCESS;
+  }
+  sg_barrier_wait(all.barrier);
+  const double start = MPI_Wtime();
+  const int code = __real_MPI_Allreduce(all.from, all.to, full, type, all.nothing, comm);
+  p->took = MPI_Wtime() - start;
+  return code;
+}
+
+/* The words themselves are summed in one place for all ranks, which saves each its buffers. */
+int __wrap_MPI_Allreduce(const void *in, void *out, int n, MPI_Datatype type, MPI_Op op, MPI_Comm comm) {
+  if (type != MPI_UINT64_T || op != MPI_SUM || in != MPI_IN_PLACE)
+    return __real_MPI_Allreduce(in, out, n, type, op, comm);
+  place *p = here();
+  meeting *m = &all.sum[p->sums++ % 2];
+  uint64_t *words = out;
+  if (m->entered++ == 0)
+    memset(m->words, 0, (size_t)n * sizeof *words);
+  for (int i = 0; i < n; i++)
+    m->words[i] += words[i];
+  const int code = let_pass(p, n, type, comm);
+  memcpy(words, m->words, (size_t)n * sizeof *words);
+  if (++m->left == all.ranks)
+    m->entered = m->left = 0;
+  return code;
+}
+
+/* ---- The agreement of pgb_comm_max_begin ---- */
+
+/* SMPI would let every rank send to every other one, which no MPI does. Here: the values are there once all
+ * ranks have begun, and whoever waits for them pays a whole small allreduce then, for MPI gets on with one
+ * only while it is called. */
+int __wrap_MPI_Iallreduce(const void *in, void *out, int n, MPI_Datatype type, MPI_Op op, MPI_Comm comm,
+                          MPI_Request *request) {
+  place *p = here();
+  meeting *m = &all.agreement[p->agreements++ % 2];
+  const double *values = out;
+  if (in != MPI_IN_PLACE || n > MOST || type != MPI_DOUBLE || op != MPI_MAX || comm == MPI_COMM_NULL)
+    return MPI_ERR_ARG;
+  for (int i = 0; i < n; i++)
+    m->most[i] = m->entered == 0 ? values[i] : fmax(m->most[i], values[i]);
+  p->out = out;
+  p->n_out = n;
+  *request = (MPI_Request)m;
+  if (++m->entered == all.ranks) {
+    sg_mutex_lock(all.mutex);
+    sg_cond_notify_all(all.all_here);
+    sg_mutex_unlock(all.mutex);
+  }
+  return MPI_SUCCESS;
+}
+
+static bool is_ours(MPI_Request request) {
+  return request == (MPI_Request)&all.agreement[0] || request == (MPI_Request)&all.agreement[1];
+}
+
+int __wrap_MPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *status) {
+  (void)status;
+  *flag = 0;
+  return is_ours(request) ? MPI_SUCCESS : MPI_ERR_REQUEST;
+}
+
+int __wrap_MPI_Wait(MPI_Request *request, MPI_Status *status) {
+  if (!is_ours(*request))
+    return __real_MPI_Wait(request, status);
+  meeting *m = (meeting *)*request;
+  place *p = here();
+  if (m->entered < all.ranks) {
+    sg_mutex_lock(all.mutex);
+    while (m->entered < all.ranks)
+      sg_cond_wait(all.all_here, all.mutex);
+    sg_mutex_unlock(all.mutex);
+  }
+  memcpy(p->out, m->most, (size_t)p->n_out * sizeof *p->out);
+  if (++m->left == all.ranks)
+    m->entered = m->left = 0;
+  *request = MPI_REQUEST_NULL;
+  sim_pass(all.agreement_seconds);
+  return MPI_SUCCESS;
+}
+
+static void nothing(void *in, void *out, int *n, MPI_Datatype *type) {
+  (void)in;
+  (void)out;
+  (void)n;
+  (void)type;
+}
+
+void sim_wrap_measure(void) {
+  double four[4] = {0};
+  if (all.nothing == MPI_OP_NULL)
+    MPI_Op_create(nothing, 1, &all.nothing);
+  for (int i = 0; i < 2; i++) {
+    MPI_Barrier(MPI_COMM_WORLD);
+    const double start = MPI_Wtime();
+    __real_MPI_Allreduce(MPI_IN_PLACE, four, 4, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
+    all.agreement_seconds = fmax(i == 0 ? 0 : all.agreement_seconds, MPI_Wtime() - start);
+  }
+}
+
+/* ---- Work of rank 0, and blocks ---- */
+
+void __wrap_pgb_result_measured(const pgb_study *study, size_t cell, size_t batch, const pgb_plan *plan,
+                                const double *blocks, size_t n_blocks, pgb_cell_result *result) {
+  const double start = sim_host_seconds();
+  __real_pgb_result_measured(study, cell, batch, plan, blocks, n_blocks, result);
+  sim_figures_took = sim_host_seconds() - start;
+  sim_pass(sim.figure_seconds);
+}
+
+size_t __wrap_pgb_block_count(uint64_t replicates, size_t doubles) {
+  return __real_pgb_block_count(replicates, doubles * (size_t)sim.thin);
+}
+
+void __wrap_pgb_block_range(uint64_t replicates, size_t doubles, size_t block, uint64_t *first,
+                            uint64_t *end) {
+  __real_pgb_block_range(replicates, doubles * (size_t)sim.thin, block, first, end);
+}
