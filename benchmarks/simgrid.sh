@@ -137,7 +137,7 @@ simulate() {
     i=$((i + 1))
   done >hosts
   smpirun -np "$ranks" -platform "$platform.xml" -hostfile hosts -no-privatize --cfg=smpi/coll-selector:ompi \
-    --cfg=smpi/bcast:binomial_tree --cfg=smpi/simulate-computation:no --cfg=smpi/bw-factor:0:1 \
+    --cfg=smpi/bcast:binomial_tree --cfg=smpi/simulate-computation:no --cfg=smpi/wtime:0 --cfg=smpi/bw-factor:0:1 \
     --cfg=smpi/lat-factor:0:1 --cfg=contexts/stack-size:256 --log=root.thresh:warning ./driver "ranks=$ranks" "$@"
 }
 
@@ -220,18 +220,19 @@ awk -v csv="$csv" '
       alone[key] = v["seconds"]
     if (v["ranks"] <= 32)
       v["topology"] = "one node"
+    other = 1 - v["busy"] - v["reduce"] - v["wait"]
     efficiency = alone[key] / v["seconds"] / (v["mode"] == "strong" ? v["ranks"] : 1)
     if (csv == "true") {
       if (NR == 1)
-        print "topology,policy,mode,ranks,seconds,efficiency,reduce_share,allreduce_seconds,wait_share,io_share,start_seconds,bytes_per_rank,idle_ranks"
+        print "topology,policy,mode,ranks,seconds,efficiency,reduce_share,allreduce_seconds,wait_share,other_share,start_seconds,bytes_per_rank,idle_ranks"
       printf "%s,%s,%s,%d,%.6g,%.4f,%.6f,%.6g,%.6f,%.6f,%.6g,%.0f,%d\n", v["topology"], v["policy"], v["mode"], v["ranks"],
-        v["seconds"], efficiency, v["reduce"], v["allreduce"], v["wait"], v["io"], v["start"], v["bytes"], v["idle"]
+        v["seconds"], efficiency, v["reduce"], v["allreduce"], v["wait"], other, v["start"], v["bytes"], v["idle"]
       next
     }
     if (NR == 1)
-      printf "%-9s  %-6s  %-6s  %5s  %9s  %10s  %8s  %11s  %6s  %9s  %8s  %5s\n", "topology", "policy", "mode", "ranks",
-        "seconds", "efficiency", "reduce %", "allreduce s", "wait %", "start us", "MB/rank", "idle"
-    printf "%-9s  %-6s  %-6s  %5d  %9.4g  %10.3f  %8.3f  %11.4g  %6.2f  %9.3g  %8.0f  %5d\n", v["topology"], v["policy"],
-      v["mode"], v["ranks"], v["seconds"], efficiency, 100 * v["reduce"], v["allreduce"], 100 * v["wait"], 1e6 * v["start"],
-      v["bytes"] / 1e6, v["idle"]
+      printf "%-9s  %-6s  %-6s  %5s  %9s  %10s  %8s  %11s  %6s  %7s  %8s  %7s  %5s\n", "topology", "policy",
+        "mode", "ranks", "seconds", "efficiency", "reduce %", "allreduce s", "wait %", "other %", "start us", "MB/rank", "idle"
+    printf "%-9s  %-6s  %-6s  %5d  %9.4g  %10.3f  %8.3f  %11.4g  %6.2f  %7.2f  %8.3g  %7.0f  %5d\n", v["topology"], v["policy"],
+      v["mode"], v["ranks"], v["seconds"], efficiency, 100 * v["reduce"], v["allreduce"], 100 * v["wait"], 100 * other,
+      1e6 * v["start"], v["bytes"] / 1e6, v["idle"]
   }' rows

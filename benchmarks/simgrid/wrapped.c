@@ -99,15 +99,12 @@ static int let_pass(place *p, int n, MPI_Datatype type, MPI_Comm comm) {
   const int full = words < WORDS ? (int)words : WORDS;
   p->row = p->count == n ? p->row + 1 : 0;
   p->count = n;
-  sim_pass(words * sim.word_seconds + words * sim.add_seconds * (all.ranks - 1) / all.ranks);
-  if (all.ranks == 1)
-    return MPI_SUCCESS;
-  if (p->row >= SIMULATED) {
+  const double here = words * (sim.word_seconds + sim.add_seconds * (all.ranks - 1) / all.ranks);
+  if (all.ranks > 1)
     sg_barrier_wait(all.barrier);
-    sim_pass(p->took);
+  sim_pass(here + (all.ranks > 1 && p->row >= SIMULATED ? p->took : 0));
+  if (all.ranks == 1 || p->row >= SIMULATED)
     return MPI_SUCCESS;
-  }
-  sg_barrier_wait(all.barrier);
   const double start = MPI_Wtime();
   const int code = __real_MPI_Allreduce(all.from, all.to, full, type, all.nothing, comm);
   p->took = MPI_Wtime() - start;
