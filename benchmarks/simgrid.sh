@@ -158,7 +158,8 @@ cluster dragonfly 'topology="DRAGONFLY" topo_parameters="8,2;2,2;4,1;2"'
 study small '{name: softmax-linear, theta: zero}' '[reinforce, gpomdp]' '[none, loo, optimal, value-linear]' 25600
 study large '{name: softmax-mlp, hidden: 997x997}' '[gpomdp]' '[none, value-linear]' 64
 same="batch=64 pilot=4096 $(spread)"
-# A million parameters are held as every 4096th of them, see benchmarks/simgrid/sim.h.
+# Two ranks add some megabytes, whatever the policy.
+same="$same $(simulate 2 fat-tree batch=64 parameters=10 pairs=1 replicates=64 steps=1 episodes=1 calibrate=1)"
 for policy in $policies; do
   case $policy in
   small) sizes='parameters=10 pairs=8 roll_fits=1 full_fits=2' ;;
@@ -188,7 +189,7 @@ work() {
 # row POLICY MODE TOPOLOGY RANKS
 row() {
   thin=1
-  [ "$1" = small ] || thin=4096
+  [ "$1" = small ] || thin=4096 # a million parameters are held as every 4096th of them, see benchmarks/simgrid/sim.h
   # shellcheck disable=SC2046 # lists of settings
   line=$(simulate "$4" "$3" $(cat "$1.set") $(work "$1" "$2") "thin=$thin")
   echo "topology=$3 policy=$1 mode=$2 ranks=$4 $line"

@@ -24,8 +24,8 @@ typedef struct sim_setting {
   double real_replicates;            /* of the real run, to tell its memory from that of another     */
   double peak, io_seconds;           /* of the real run                                          */
   double figure_seconds;             /* of rank 0's figures of one batch size                          */
-  double word_seconds, add_seconds;  /* of a word: its copies and checks in pgb_comm_combine; its addition */
-  double calibrate;                  /* 1: measure these three instead                         */
+  double word_seconds;               /* of a word in pgb_comm_combine: copies, checks, its addition */
+  double calibrate;                  /* 1: tell figure_seconds of one rank, word_seconds of two   */
 } sim_setting;
 
 /* A policy of 10^6 parameters has blocks of 24 MB a pair, too much for 4,096 ranks in one process. It is run

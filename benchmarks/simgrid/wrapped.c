@@ -99,7 +99,7 @@ static int let_pass(place *p, int n, MPI_Datatype type, MPI_Comm comm) {
   const int full = words < WORDS ? (int)words : WORDS;
   p->row = p->count == n ? p->row + 1 : 0;
   p->count = n;
-  const double here = words * (sim.word_seconds + sim.add_seconds * (all.ranks - 1) / all.ranks);
+  const double here = words * sim.word_seconds;
   if (all.ranks > 1)
     sg_barrier_wait(all.barrier);
   sim_pass(here + (all.ranks > 1 && p->row >= SIMULATED ? p->took : 0));
