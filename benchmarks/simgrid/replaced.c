@@ -13,6 +13,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- clock.c ---- */
 
@@ -92,14 +93,14 @@ static double steps_of(double episodes, uint64_t key) {
   return sim.steps / sim.episodes * (episodes + sim.spread * sqrt(episodes) * normal(key));
 }
 
-void pgb_measure_span(pgb_measure *m, size_t cell, size_t batch, uint64_t size, uint64_t first, uint64_t end,
-                      double *slots, double *gradients, pgb_phase_times *times) {
+/* Replicates [first, end) into slots. */
+static void measure(pgb_measure *m, size_t cell, size_t batch, uint64_t size, uint64_t first, uint64_t end,
+                    double *slots, pgb_phase_times *times) {
   enum { SAMPLES = 2 }; /* which stand for all: enough that no figure is NaN */
   const double episodes = (double)((end - first) * size);
   const double steps = steps_of(episodes, mix(first << 20 | cell << 4 | batch));
   const size_t block = pgb_block_size(m->d);
   double *figures = slots + m->n_pairs * block;
-  (void)gradients;
   for (size_t k = 0; k < m->n_pairs; k++)
     for (uint64_t i = 0; i < SAMPLES; i++) {
       for (size_t j = 0; j < m->d; j++)
@@ -114,32 +115,67 @@ void pgb_measure_span(pgb_measure *m, size_t cell, size_t batch, uint64_t size, 
   sim_pass(steps / sim.steps * (sim.roll_seconds + sim.grad_seconds));
 }
 
-void pgb_measure_block(pgb_measure *m, size_t cell, size_t batch, uint64_t first, uint64_t end, double *slots,
-                       double *gradients, pgb_phase_times *times) {
-  pgb_measure_span(m, cell, batch, m->study->batches[batch], first, end, slots, gradients, times);
+void pgb_measure_pieces(pgb_measure *m, size_t cell, size_t batch, uint64_t first, uint64_t end,
+                        pgb_piece_fn *next, void *self, pgb_phase_times *times) {
+  for (pgb_piece piece; first < end; first = piece.end) {
+    next(self, first, &piece);
+    measure(m, cell, batch, m->study->batches[batch], first, piece.end, piece.slots, times);
+  }
 }
 
-/* ---- pilot.c: every rank rolls the whole sample, once for each fit, with a pause after every piece ---- */
+void pgb_measure_span(pgb_measure *m, size_t cell, size_t batch, uint64_t size, uint64_t first, uint64_t end,
+                      double *slots, pgb_phase_times *times) {
+  measure(m, cell, batch, size, first, end, slots, times);
+}
+
+/* As in measure.c, but for the variance of the returns. All that is left of the words takes memory's time
+ * alone. */
+void pgb_measure_merge(const pgb_study *study, const pgb_cell *cell, double *slots, const double *next) {
+  const size_t d = cell->actor.shape.n_theta;
+  const size_t pairs = study->n_estimators * study->n_baselines;
+  for (size_t k = 0; k < pairs; k++)
+    pgb_block_merge(slots + k * pgb_block_size(d), d, next + k * pgb_block_size(d));
+  double *a = slots + pairs * pgb_block_size(d);
+  const double *b = next + pairs * pgb_block_size(d);
+  a[PGB_SLOT_STEPS] += b[PGB_SLOT_STEPS];
+  a[PGB_SLOT_EPISODES] += b[PGB_SLOT_EPISODES];
+  a[PGB_SLOT_RETURN_MEAN] = 1;
+  sim_pass((double)pgb_measure_stride(study, cell) * sim.thin * sim.word_seconds);
+}
+
+/* ---- pilot.c: the sample in chunks, one for each rank, whose sums all ranks get ---- */
+
+enum {
+  CHUNK = 2 * PGB_LANES,
+  WAVE_WORDS = 1 << 16,
+  LINEAR = 110
+}; /* as in pilot.c; words of the linear fit, about */
 
 struct pgb_pilot {
-  double sums[2]; /* the fit under way, its episodes so far */
-  double episodes, fits, piece;
+  double *sums, *all;
+  size_t n, most;
+  double episodes, each;
 };
 
 pgb_status pgb_pilot_open(const pgb_study *study, size_t cell, pgb_oracle *oracle, pgb_isa isa,
                           pgb_arena *arena, pgb_pilot **out) {
-  enum { OUT_BYTES = 1 << 20 }; /* as in pilot.c */
+  const size_t n =
+      1 + (size_t)(sim.roll_fits * LINEAR + sim.full_fits * 2 * floor(sim.parameters / sim.thin));
   void *room = NULL;
+  void *sums = NULL;
   (void)cell;
   (void)oracle;
   (void)isa;
-  (void)arena;
   *out = NULL;
+  PGB_TRY(pgb_arena_alloc(arena, 2 * n + WAVE_WORDS, sizeof(double), &sums));
   PGB_TRY(pgb_alloc(1, sizeof(pgb_pilot), &room));
   *out = room;
-  **out = (pgb_pilot){.episodes = (double)study->pilot,
-                      .fits = sim.roll_fits + sim.full_fits,
-                      .piece = fmax(floor(OUT_BYTES / (2 * sim.parameters * sizeof(float))), PGB_LANES)};
+  **out = (pgb_pilot){.sums = sums,
+                      .all = (double *)sums + n,
+                      .n = n,
+                      .most = n < WAVE_WORDS ? WAVE_WORDS / n : 1,
+                      .episodes = (double)study->pilot,
+                      .each = (sim.roll_seconds + (sim.full_fits > 0 ? sim.grad_seconds : 0)) / sim.episodes};
   return pgb_ok();
 }
 
@@ -147,23 +183,28 @@ void pgb_pilot_close(pgb_pilot *pilot) {
   free(pilot);
 }
 
-bool pgb_pilot_step(pgb_pilot *p) {
-  if (p->sums[1] >= p->episodes) {
-    p->sums[0]++;
-    p->sums[1] = 0;
-  }
-  if (p->sums[0] >= p->fits)
-    return false;
-  const double n = fmin(p->piece, p->episodes - p->sums[1]);
-  const double each = (sim.roll_seconds + (p->sums[0] < sim.roll_fits ? 0 : sim.grad_seconds)) / sim.episodes;
-  sim_pass(n * each);
-  p->sums[1] += n;
-  return true;
+double *pgb_pilot_sums(const pgb_pilot *p, size_t *n) {
+  *n = p->n;
+  return p->sums;
 }
 
-double *pgb_pilot_sums(const pgb_pilot *p, size_t *n) {
-  *n = 2;
-  return (double *)p->sums;
+pgb_status pgb_pilot_run(pgb_pilot *p, pgb_comm *comm, const pgb_pilot_watch *watch) {
+  const size_t ranks = (size_t)pgb_comm_size(comm);
+  const size_t rank = (size_t)pgb_comm_rank(comm);
+  for (double done = 0; done < p->episodes; done += (double)(ranks * CHUNK)) {
+    const double left = fmin(CHUNK, p->episodes - done - (double)(rank * CHUNK));
+    const double chunks = fmin((double)ranks, ceil((p->episodes - done) / CHUNK));
+    if (left > 0)
+      sim_pass(left * p->each);
+    PGB_TRY(watch->pause(watch->self));
+    for (size_t from = 0; ranks > 1 && from < (size_t)chunks; from += p->most) {
+      const size_t n = (size_t)chunks - from < p->most ? (size_t)chunks - from : p->most;
+      memset(p->all, 0, n * p->n * sizeof *p->all);
+      PGB_TRY(pgb_comm_agree(comm, pgb_comm_combine(comm, p->all, n * p->n)));
+    }
+  }
+  p->sums[0] = p->episodes;
+  return pgb_ok();
 }
 
 /* ---- plan.c ---- */
@@ -189,8 +230,9 @@ pgb_status pgb_plan_end(const pgb_study *study, size_t cell, const pgb_pilot *pi
   return pgb_ok();
 }
 
-pgb_status pgb_plan_create(const pgb_study *study, size_t cell, pgb_isa isa, pgb_arena *arena,
+pgb_status pgb_plan_create(const pgb_study *study, size_t cell, pgb_isa isa, pgb_comm *comm, pgb_arena *arena,
                            pgb_plan *out) {
+  (void)comm;
   (void)study;
   (void)cell;
   (void)isa;

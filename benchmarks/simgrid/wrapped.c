@@ -17,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS = 1 << 19, MOST = 8, SIMULATED = 2 };
+/* FULL: bytes of the largest message between two ranks. */
+enum { WORDS = 1 << 19, MOST = 8, SIMULATED = 2, FULL = 1 << 26 };
 
 /* A meeting of all ranks. A rank is never more than one meeting ahead of another, so two of them take turns.
  */
@@ -27,6 +28,13 @@ typedef struct meeting {
   double most[MOST];
 } meeting;
 
+/* Words on their way to a rank. */
+typedef struct letter {
+  struct letter *next;
+  int to;
+  double words[];
+} letter;
+
 /* Of one rank. */
 typedef struct place {
   size_t sums, agreements; /* calls so far */
@@ -34,6 +42,7 @@ typedef struct place {
   double took;             /* simulated seconds of the last sum that was simulated              */
   double *out;             /* of the agreement under way                                        */
   int n_out;
+  letter *letters; /* sent by this rank and not received, the oldest first */
 } place;
 
 static struct {
@@ -63,6 +72,20 @@ void __wrap_pgb_result_measured(const pgb_study *study, size_t cell, size_t batc
                                 const double *blocks, size_t n_blocks, pgb_cell_result *result);
 size_t __real_pgb_block_count(uint64_t replicates, size_t doubles);
 size_t __wrap_pgb_block_count(uint64_t replicates, size_t doubles);
+size_t __real_pgb_piece_count(uint64_t replicates, size_t doubles);
+size_t __wrap_pgb_piece_count(uint64_t replicates, size_t doubles);
+void __real_pgb_piece_range(uint64_t replicates, size_t doubles, size_t piece, uint64_t *first,
+                            uint64_t *end);
+void __wrap_pgb_piece_range(uint64_t replicates, size_t doubles, size_t piece, uint64_t *first,
+                            uint64_t *end);
+int __real_MPI_Isend(const void *words, int n, MPI_Datatype type, int to, int tag, MPI_Comm comm,
+                     MPI_Request *request);
+int __wrap_MPI_Isend(const void *words, int n, MPI_Datatype type, int to, int tag, MPI_Comm comm,
+                     MPI_Request *request);
+int __real_MPI_Recv(void *words, int n, MPI_Datatype type, int from, int tag, MPI_Comm comm,
+                    MPI_Status *status);
+int __wrap_MPI_Recv(void *words, int n, MPI_Datatype type, int from, int tag, MPI_Comm comm,
+                    MPI_Status *status);
 void __real_pgb_block_range(uint64_t replicates, size_t doubles, size_t block, uint64_t *first,
                             uint64_t *end);
 void __wrap_pgb_block_range(uint64_t replicates, size_t doubles, size_t block, uint64_t *first,
@@ -79,8 +102,8 @@ int sim_wrap_open(int ranks) {
     return 1;
   all.ranks = ranks;
   all.places = calloc((size_t)ranks, sizeof *all.places);
-  all.from = SMPI_SHARED_MALLOC(WORDS * sizeof *all.from);
-  all.to = SMPI_SHARED_MALLOC(WORDS * sizeof *all.to);
+  all.from = SMPI_SHARED_MALLOC(FULL);
+  all.to = SMPI_SHARED_MALLOC(FULL);
   for (int i = 0; i < 2; i++)
     all.sum[i].words = calloc(WORDS, sizeof *all.sum[i].words);
   all.mutex = sg_mutex_init();
@@ -88,6 +111,11 @@ int sim_wrap_open(int ranks) {
   all.barrier = sg_barrier_init((unsigned)ranks);
   return all.places != NULL && all.from != NULL && all.to != NULL && all.sum[0].words != NULL &&
          all.sum[1].words != NULL;
+}
+
+/* Bytes of so many doubles, were all parameters there; room for them is in all.from. */
+static int full_bytes(int n) {
+  return (int)fmin(n * sim.thin * sizeof(double), FULL);
 }
 
 /* ---- The sum of pgb_comm_combine ---- */
@@ -202,6 +230,41 @@ void sim_wrap_measure(void) {
   }
 }
 
+/* ---- From rank to rank: the words of a block, at the size of all of its parameters ---- */
+
+int __wrap_MPI_Isend(const void *words, int n, MPI_Datatype type, int to, int tag, MPI_Comm comm,
+                     MPI_Request *request) {
+  letter **end = &here()->letters;
+  letter *new = malloc(sizeof *new + (size_t)n * sizeof *new->words);
+  if (type != MPI_DOUBLE || new == NULL)
+    return MPI_ERR_ARG;
+  *new = (letter){.to = to};
+  memcpy(new->words, words, (size_t)n * sizeof *new->words);
+  while (*end != NULL)
+    end = &(*end)->next;
+  *end = new;
+  return __real_MPI_Isend(all.from, full_bytes(n), MPI_BYTE, to, tag, comm, request);
+}
+
+int __wrap_MPI_Recv(void *words, int n, MPI_Datatype type, int from, int tag, MPI_Comm comm,
+                    MPI_Status *status) {
+  int rank = 0;
+  if (type != MPI_DOUBLE)
+    return MPI_ERR_ARG;
+  const int code = __real_MPI_Recv(all.to, full_bytes(n), MPI_BYTE, from, tag, comm, status);
+  MPI_Comm_rank(comm, &rank);
+  letter **at = &all.places[from].letters;
+  while (*at != NULL && (*at)->to != rank)
+    at = &(*at)->next;
+  if (code != MPI_SUCCESS || *at == NULL)
+    return code != MPI_SUCCESS ? code : MPI_ERR_OTHER;
+  letter *old = *at;
+  memcpy(words, old->words, (size_t)n * sizeof *old->words);
+  *at = old->next;
+  free(old);
+  return MPI_SUCCESS;
+}
+
 /* ---- Work of rank 0, and blocks ---- */
 
 void __wrap_pgb_result_measured(const pgb_study *study, size_t cell, size_t batch, const pgb_plan *plan,
@@ -219,4 +282,13 @@ size_t __wrap_pgb_block_count(uint64_t replicates, size_t doubles) {
 void __wrap_pgb_block_range(uint64_t replicates, size_t doubles, size_t block, uint64_t *first,
                             uint64_t *end) {
   __real_pgb_block_range(replicates, doubles * (size_t)sim.thin, block, first, end);
+}
+
+size_t __wrap_pgb_piece_count(uint64_t replicates, size_t doubles) {
+  return __real_pgb_piece_count(replicates, doubles * (size_t)sim.thin);
+}
+
+void __wrap_pgb_piece_range(uint64_t replicates, size_t doubles, size_t piece, uint64_t *first,
+                            uint64_t *end) {
+  __real_pgb_piece_range(replicates, doubles * (size_t)sim.thin, piece, first, end);
 }
