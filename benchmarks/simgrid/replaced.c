@@ -128,8 +128,7 @@ void pgb_measure_span(pgb_measure *m, size_t cell, size_t batch, uint64_t size, 
   measure(m, cell, batch, size, first, end, slots, times);
 }
 
-/* As in measure.c, but for the variance of the returns. All that is left of the words takes memory's time
- * alone. */
+/* As in measure.c, but for the variance of the returns. */
 void pgb_measure_merge(const pgb_study *study, const pgb_cell *cell, double *slots, const double *next) {
   const size_t d = cell->actor.shape.n_theta;
   const size_t pairs = study->n_estimators * study->n_baselines;

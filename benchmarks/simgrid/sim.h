@@ -6,12 +6,16 @@
 #include <stddef.h>
 
 /* pgbench's communication on a simulated cluster: one process, every rank a context of SimGrid's SMPI.
- *   real      src/study: run, rounds, share, result, judge, predict, cost; src/comm, src/stats, src/core. So
- * the collectives, their order and their sizes are those of the program, and so are its clocks, which SMPI
- * turns into simulated ones. replaced  src/study: measure, plan, pilot; the oracle (replaced.c): what would
- * compute lets simulated time pass instead, at rates that the script has measured with the program itself.
- *   wrapped   at link time (wrapped.c): two calls of MPI, so that 4,096 ranks fit into one machine; the
- * figures of rank 0, so that they take their time; the number of blocks, see `thin`. */
+ *
+ * Real: run, rounds, pieces, share, result, judge, predict and cost of src/study, src/comm, src/stats, and
+ * src/core but for its clocks. So the messages, their order and their sizes are the program's own.
+ *
+ * Replaced (replaced.c): measure, plan and pilot of src/study, the oracle and the clocks. What would compute
+ * lets simulated time pass, at rates that the script has measured with the program itself.
+ *
+ * Wrapped at link time (wrapped.c): the calls of MPI that move many words, so that 4,096 ranks fit into one
+ * machine; the figures of rank 0, so that they take their time; the numbers of blocks and pieces, see thin.
+ */
 
 /* One setting, the same for all ranks. Seconds and rates are those of one core. */
 typedef struct sim_setting {
