@@ -110,8 +110,8 @@ static double bytes_of(double replicates) {
   sim.thin = 1;
   fill(&here, (size_t)sim.parameters, replicates);
   fill(&real, (size_t)sim.parameters, sim.real_replicates);
-  const double more = pgb_run_estimate(&here.study, &options).bytes_per_rank -
-                      pgb_run_estimate(&real.study, &options).bytes_per_rank;
+  const double more = pgb_run_estimate(&here.study, &options, (int)sim.ranks).bytes_per_rank -
+                      pgb_run_estimate(&real.study, &options, 1).bytes_per_rank;
   sim.thin = thin;
   return sim.peak + more;
 }
