@@ -11,6 +11,7 @@
 enum {
   LINE = PGB_GEMM_COLUMNS,
   STEPS = PGB_MLP_STEPS,
+  MANY = 4, /* lines that are scaled together */
   PART = 12 /* rows of a product between requests */,
   FAR = 3 << 20 /* bytes */
 };
@@ -203,21 +204,36 @@ static void propagate(const work *w) {
   }
 }
 
+/* Columns [j, j + lines * LINE) of n steps; lines is a constant where it is called. */
+static inline __attribute__((always_inline)) void
+scale_lines(const work *w, const segment *s, const float *weight, size_t j, size_t lines, float *bias) {
+  const size_t ld = w->net->n_row;
+  const float *from = w->d + s->row * ld + j;
+  float *to = w->scaled + j;
+  vec sum[MANY * LINE / VEC];
+  for (size_t v = 0; v < lines * LINE / VEC; v++)
+    sum[v] = vec_load(bias + j + v * VEC);
+  for (size_t t = 0; t < s->n; t++, weight += PGB_LANES, from += ld, to += ld) {
+    const vec x = vec_all(*weight);
+    for (size_t v = 0; v < lines * LINE / VEC; v++) {
+      const vec y = vec_mul(x, vec_load(from + v * VEC));
+      vec_store(to + v * VEC, y);
+      sum[v] = vec_add(sum[v], y);
+    }
+  }
+  for (size_t v = 0; v < lines * LINE / VEC; v++)
+    vec_store(bias + j + v * VEC, sum[v]);
+}
+
 /* scaled = weight * d of a segment, and the sums over its steps. */
 static void scale(const work *w, const segment *s, const float *weight, float *bias) {
   const size_t ld = w->net->n_row;
-  const size_t origin = (size_t)w->r->origin[s->episode] + s->t0 * PGB_LANES;
-  for (size_t j = 0; j < ld; j += VEC) {
-    const float *from = w->d + s->row * ld + j;
-    float *to = w->scaled + j;
-    vec sum = vec_load(bias + j);
-    for (size_t t = 0; t < s->n; t++) {
-      const vec y = vec_mul(vec_all(weight[origin + t * PGB_LANES]), vec_load(from + t * ld));
-      vec_store(to + t * ld, y);
-      sum = vec_add(sum, y);
-    }
-    vec_store(bias + j, sum);
-  }
+  size_t j = 0;
+  weight += (size_t)w->r->origin[s->episode] + s->t0 * PGB_LANES;
+  for (; j + MANY * LINE <= ld; j += MANY * LINE)
+    scale_lines(w, s, weight, j, MANY, bias);
+  for (; j < ld; j += LINE)
+    scale_lines(w, s, weight, j, 1, bias);
 }
 
 /* A gradient that is not summed in place, from or to the caller's array. */
