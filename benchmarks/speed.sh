@@ -93,26 +93,26 @@ command -v mpirun >/dev/null 2>&1 && [ "$ranks" -gt 1 ] && has_mpi=true
 has pendulum && has_pendulum=true
 has softmax-mlp && has_perceptron=true
 
-# shellcheck disable=SC2086 # lists of options
+# shellcheck disable=SC2086 # lists of options; runs of some seconds, in which planning, prediction and the file take about 2 %
 one_core() {
   peers 'plain_c|^lanes/(multiply_add|philox4x32_10)/(scalar_twin|'"$best"')$' >"$room/peers"
-  run 40000 pin "$program" $cartpole $alone
+  run 400000 pin "$program" $cartpole $alone
   one=$(of steps_per_second)
   pair cartpole_linear/twin "$(peer pipeline/cartpole_linear/plain_c_twin)" "$one"
   pair cartpole_linear/bare_environment "$(peer pipeline/cartpole_random/plain_c_peer)" "$one"
-  run 40000 pin "$program" $cartpole $cheap
+  run 400000 pin "$program" $cartpole $cheap
   rows=$(grep -c '"estimator"' "$room/out")
   pair each_further_pair/linear 1 "$(of steps_per_second | awk -v one="$one" -v n="$rows" '{ print (one / $1 - 1) / (n - 1) }')"
   if $has_pendulum; then
-    run 4000 pin "$program" $pendulum $alone
+    run 40000 pin "$program" $pendulum $alone
     pair pendulum_gaussian/twin "$(peer pipeline/pendulum_gaussian/plain_c_twin)" "$(of steps_per_second)"
   fi
   if $has_perceptron; then
-    run 1000 pin "$program" $perceptron $alone
+    run 5000 pin "$program" $perceptron $alone
     one=$(of steps_per_second)
     pair cartpole_mlp/fma_peak "$(peer lanes/multiply_add/)" "$(echo "$one" | awk '{ print $1 * 26112 }')"
     pair cartpole_mlp/twin "$(peer pipeline/cartpole_mlp/plain_c_twin)" "$one"
-    run 1000 pin "$program" $perceptron --batch 64 --estimator reinforce,gpomdp --baseline none
+    run 5000 pin "$program" $perceptron --batch 64 --estimator reinforce,gpomdp --baseline none
     pair each_further_row/mlp 1 "$(of steps_per_second | awk -v one="$one" '{ print one / $1 - 1 }')"
   fi
   words=$(peer "lanes/philox4x32_10/$best" 3)

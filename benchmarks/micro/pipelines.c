@@ -40,6 +40,11 @@ static const pipeline pipelines[] = {
      twin_cartpole_mlp,
      CASE_MLP_FORWARD + CASE_MLP_BACKWARD,
      0.02},
+    {{"cartpole_mlp_two_rows", "cartpole", "softmax-mlp:hidden=64x64", "reinforce,gpomdp", "none", 16},
+     false,
+     NULL,
+     0,
+     0},
 };
 enum { PIPELINES = sizeof pipelines / sizeof *pipelines };
 
