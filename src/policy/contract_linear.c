@@ -132,6 +132,7 @@ static inline __attribute__((always_inline)) void sum_lanes(const tile *x, size_
       const ivec mask = kept(r->step + row + lane0 + v * WIDTH);
 #pragma GCC unroll 32
       for (size_t k = v * all; k < (v + 1) * all; k++)
+        /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): loaded above */
         sum[k] = keep(sum[k], mask);
     }
 #pragma GCC unroll 2
