@@ -23,7 +23,6 @@ struct pgb_measure {
   float **weight;                /* [n_rows] rows of [capacity][L]                         */
   float *weights;                /* what they point into                                  */
   double *value;                 /* [capacity][L]                                         */
-  size_t summed[2];              /* rows [0], ... up to [1] hold all whose own sums some pair takes    */
   size_t n_few;                  /* sums that an episode's part of `out` has of each row */
   float *scratch, *out;          /* pgb_policy_scratch, [group][n_rows][n_few] */
   double *factor;                /* [n_products][max_episodes] what each product multiplies its row by   */
@@ -78,21 +77,6 @@ static bool is_flat(const pgb_measure *m, size_t row) {
   return p->kind == PGB_ROW_ONES && m->study->estimators[p->estimator].class_->flat;
 }
 
-/* Rows whose sums some pair takes: one that a product is made of may be wanted as that alone. */
-static void set_summed(pgb_measure *m) {
-  m->summed[0] = m->plan->n_rows;
-  m->summed[1] = 0;
-  for (size_t k = 0; k < m->plan->n_pairs; k++) {
-    const pgb_plan_pair *pair = &m->plan->pairs[k];
-    const size_t sums[] = {pair->a, pair->s, pair->rs};
-    for (size_t i = 0; i < sizeof sums / sizeof *sums && pair->defined; i++)
-      if (sums[i] < m->plan->n_rows) {
-        m->summed[0] = sums[i] < m->summed[0] ? sums[i] : m->summed[0];
-        m->summed[1] = sums[i] + 1 > m->summed[1] ? sums[i] + 1 : m->summed[1];
-      }
-  }
-}
-
 static pgb_status allocate(pgb_measure *m) {
   const pgb_actor *actor = &m->cell->actor;
   const size_t capacity = pgb_rollout_capacity(&actor->space);
@@ -105,7 +89,6 @@ static pgb_status allocate(pgb_measure *m) {
     PGB_TRY(pgb_rollout_keep(m->rollout, kept_bytes(true)));
   m->n_few = actor->policy->expand != NULL && actor->shape.n_few > 0 ? actor->shape.n_few : n_theta;
   set_group(m);
-  set_summed(m);
   PGB_TRY(pgb_alloc(n_rows, sizeof(float *), (void *)&m->weight));
   PGB_TRY(pgb_alloc(n_rows * lanes, sizeof(float), (void *)&m->weights));
   PGB_TRY(pgb_alloc(lanes, sizeof(double), (void *)&m->value));
@@ -324,9 +307,7 @@ static void add_episodes(pgb_measure *m, size_t from, size_t to, double *figures
   }
   m->filled += to - from;
   figures[PGB_SLOT_STEPS] += (double)steps;
-  if (m->summed[0] < m->summed[1])
-    m->add(out + m->summed[0] * d, size, (m->summed[1] - m->summed[0]) * d, NULL, to - from,
-           sum_at(m, m->summed[0]));
+  m->add(out, size, size, NULL, to - from, m->sum);
   for (size_t k = 0; k < m->plan->n_products; k++)
     m->add(out + m->plan->products[k].row * d, size, d, m->factor + k * m->max_episodes + from, to - from,
            sum_at(m, m->plan->n_rows + k));
