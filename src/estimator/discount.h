@@ -3,7 +3,7 @@
 #ifndef PGB_ESTIMATOR_DISCOUNT_H
 #define PGB_ESTIMATOR_DISCOUNT_H
 
-#include "env/steps.h"
+#include "rollout/rollout.h"
 
 /* gamma^t of every lane at row t from that of the row before, by the products that r->discount holds too; any
  * finite number on idle lanes. Any finite `before` will do for a first row. Most rows begin no episode and
