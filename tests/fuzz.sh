@@ -81,13 +81,13 @@ for program in "$build"/tests/fuzz/fuzz_*; do
   # A folder of mine for what it learns, so that the seeds stay as they are.
   mkdir -p "$build/learnt/$reader"
   words=''
-  inputs=20000
+  inputs=10000
   leaks=1
   case $reader in
   study | options) words=-dict=$root/tests/fuzz/study.dict ;;
-  part) inputs=800 ;;
-  file) inputs=500 leaks=0 ;; # libhdf5 loses memory over such files
-  merge) inputs=100 leaks=0 ;;
+  part) inputs=300 ;;
+  file) inputs=300 leaks=0 ;; # libhdf5 loses memory over such files
+  merge) inputs=50 leaks=0 ;;
   esac
   limit=-runs=$inputs
   [ -z "$seconds" ] || limit=-max_total_time=$seconds

@@ -34,12 +34,12 @@ static pgb_status slow_once(void *self, const pgb_snapshot *snapshot) {
 static void test_limits(checks *c, pgb_comm *comm, const pgb_study *study) {
   const pgb_observer observer = {.checkpoint = slow_once};
   int stopped = 0, whole = 0;
-  for (int limit = 0; limit < 60; limit++) {
+  for (int limit = 0; limit < 30; limit++) {
     pgb_arena *arena = NULL;
     pgb_run_result result = {.cells = NULL};
     *the_clock() = (clock_state){0};
     const pgb_run_options options = {
-        .isa = PGB_ISA_NONE, .unpredicted = true, .interval = 0.3, .deadline = 2 + 0.05 * limit};
+        .isa = PGB_ISA_NONE, .unpredicted = true, .interval = 0.3, .deadline = 2 + 0.1 * limit};
     CHECK_OK(c, pgb_arena_create(&arena));
     const pgb_status s = pgb_run(study, &options, comm, &observer, arena, &result);
     CHECK(c, s.code == PGB_OK || s.code == PGB_STOPPED);
