@@ -362,14 +362,12 @@ pgb_pair_cost pgb_cost_pair(const pgb_study *study, size_t cell, const pgb_plan 
   const size_t sums[SUMS] = {p->a, p->s, p->rs};
   size_t rows[SUMS];
   for (size_t i = 0; i < SUMS; i++) {
-    const bool product = sums[i] >= plan->n_rows;
-    rows[i] = product ? plan->products[sums[i] - plan->n_rows].row : sums[i];
-    if (product && !among(sums, i, sums[i]))
-      c.episode = plus(c.episode, 1, product_sum(d));
-    if (!among(rows, i, rows[i])) {
+    const bool product = sums[i] >= plan->n_summed;
+    rows[i] = product ? plan->products[sums[i] - plan->n_summed].row : sums[i];
+    if (!among(sums, i, sums[i]))
+      c.episode = plus(c.episode, 1, product ? product_sum(d) : row_sum(d));
+    if (!among(rows, i, rows[i]))
       c.step = plus(c.step, 1, pgb_cost_row(study, a, &plan->rows[rows[i]]));
-      c.episode = plus(c.episode, 1, row_sum(d));
-    }
   }
   c.batch = finish(study->baselines[pair % study->n_baselines], d);
   return c;
@@ -381,10 +379,9 @@ pgb_cell_cost pgb_cost_cell(const pgb_study *study, size_t cell, const pgb_plan 
   pgb_cell_cost c = {.n_rows = plan->n_rows, .episode = pgb_cost_reset(a)};
   c.step = plus(plus(pgb_cost_env(a), 1, pgb_cost_policy(a)), 1, pgb_cost_return());
   c.episode.flops += 10; /* the mean and the variance of returns, of the batch and of the block */
-  for (size_t row = 0; row < plan->n_rows; row++) {
+  for (size_t row = 0; row < plan->n_rows; row++)
     c.step = plus(c.step, 1, pgb_cost_row(study, a, &plan->rows[row]));
-    c.episode = plus(c.episode, 1, row_sum(d));
-  }
+  c.episode = plus(c.episode, (double)plan->n_summed, row_sum(d));
   c.episode = plus(c.episode, (double)plan->n_products, product_sum(d));
   for (size_t k = 0; k < plan->n_pairs; k++)
     if (plan->pairs[k].defined)

@@ -18,16 +18,16 @@ struct pgb_measure {
   pgb_episode_sum_fn *add;
   pgb_runner *runner;
   pgb_rollout *rollout;
-  size_t max_episodes;           /* taken from one rollout                                */
-  size_t group;                  /* episodes that `out` holds, so that it stays small     */
-  float **weight;                /* [n_rows] rows of [capacity][L]                         */
-  float *weights;                /* what they point into                                  */
-  double *value;                 /* [capacity][L]                                         */
-  size_t n_few;                  /* sums that an episode's part of `out` has of each row */
-  float *scratch, *out;          /* pgb_policy_scratch, [group][n_rows][n_few] */
-  double *factor;                /* [n_products][max_episodes] what each product multiplies its row by   */
-  double *sum;                   /* over the batch: [n_rows][n_few], then [n_products][pgb_sum_room(n_few)] */
-  double *all;                   /* [n_rows + n_products][n_theta] what these tell                        */
+  size_t max_episodes;  /* taken from one rollout                                */
+  size_t group;         /* episodes that `out` holds, so that it stays small     */
+  float **weight;       /* [n_rows] rows of [capacity][L]                         */
+  float *weights;       /* what they point into                                  */
+  double *value;        /* [capacity][L]                                         */
+  size_t n_few;         /* sums that an episode's part of `out` has of each row */
+  float *scratch, *out; /* pgb_policy_scratch, [group][n_rows][n_few] */
+  double *factor;       /* [n_products][max_episodes] what each product multiplies its row by   */
+  double *sum;          /* over the batch: [n_summed][n_few], then [n_products][pgb_sum_room(n_few)] */
+  double *all;          /* [n_summed + n_products][n_theta] what these tell                          */
   double *step_sum, *step_count; /* [horizon] of time-mean                        */
   double *g;                     /* [n_theta]                                             */
   double first, off, off2; /* the batch's first return; sums of the others' distances to it, and of squares */
@@ -62,13 +62,13 @@ static void set_group(pgb_measure *m) {
 
 /* Where a sum over the batch is, of a row or of a product behind them. */
 static double *sum_at(const pgb_measure *m, size_t i) {
-  const size_t n_rows = m->plan->n_rows;
-  return i < n_rows ? m->sum + i * m->n_few
-                    : m->sum + pgb_sum_room(n_rows * m->n_few) + (i - n_rows) * pgb_sum_room(m->n_few);
+  const size_t n = m->plan->n_summed;
+  return i < n ? m->sum + i * m->n_few
+               : m->sum + pgb_sum_room(n * m->n_few) + (i - n) * pgb_sum_room(m->n_few);
 }
 
 static size_t sum_size(const pgb_measure *m) {
-  return pgb_sum_room(m->plan->n_rows * m->n_few) + m->plan->n_products * pgb_sum_room(m->n_few);
+  return pgb_sum_room(m->plan->n_summed * m->n_few) + m->plan->n_products * pgb_sum_room(m->n_few);
 }
 
 /* Whether a row of weights is the same for every rollout. */
@@ -96,7 +96,7 @@ static pgb_status allocate(pgb_measure *m) {
   PGB_TRY(pgb_alloc(m->group * n_rows * m->n_few + PGB_SUM_COLUMNS, sizeof(float), (void *)&m->out));
   PGB_TRY(pgb_alloc(m->plan->n_products * m->max_episodes, sizeof(double), (void *)&m->factor));
   PGB_TRY(pgb_alloc(sum_size(m), sizeof(double), (void *)&m->sum));
-  PGB_TRY(pgb_alloc((n_rows + m->plan->n_products) * n_theta, sizeof(double), (void *)&m->all));
+  PGB_TRY(pgb_alloc((m->plan->n_summed + m->plan->n_products) * n_theta, sizeof(double), (void *)&m->all));
   PGB_TRY(pgb_alloc(2 * actor->space.horizon, sizeof(double), (void *)&m->step_sum));
   PGB_TRY(pgb_alloc(n_theta, sizeof(double), (void *)&m->g));
   m->step_count = m->step_sum + actor->space.horizon;
@@ -253,7 +253,7 @@ static double finish_returns(const pgb_measure *m, double *figures) {
 static void expand(pgb_measure *m) {
   const pgb_actor *a = &m->cell->actor;
   const size_t d = a->shape.n_theta;
-  for (size_t i = 0; i < m->plan->n_rows + m->plan->n_products; i++)
+  for (size_t i = 0; i < m->plan->n_summed + m->plan->n_products; i++)
     if (m->n_few < d)
       a->policy->expand(a->policy_params, sum_at(m, i), m->all + i * d);
     else
@@ -307,10 +307,10 @@ static void add_episodes(pgb_measure *m, size_t from, size_t to, double *figures
   }
   m->filled += to - from;
   figures[PGB_SLOT_STEPS] += (double)steps;
-  m->add(out, size, size, NULL, to - from, m->sum);
+  m->add(out, size, m->plan->n_summed * d, NULL, to - from, m->sum);
   for (size_t k = 0; k < m->plan->n_products; k++)
     m->add(out + m->plan->products[k].row * d, size, d, m->factor + k * m->max_episodes + from, to - from,
-           sum_at(m, m->plan->n_rows + k));
+           sum_at(m, m->plan->n_summed + k));
 }
 
 static void clear_batch(pgb_measure *m) {

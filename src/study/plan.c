@@ -68,23 +68,34 @@ static size_t need_product(builder *b, pgb_row_kind factor, size_t estimator, co
   return b->max_rows + b->n_products++;
 }
 
-/* The sums that a pair's estimate is made of. */
-static void need_sums(builder *b, size_t estimator, const pgb_baseline_class *c, pgb_plan_pair *pair) {
-  const pgb_row_kind kind = c->kind == PGB_BASELINE_VALUE  ? PGB_ROW_VALUE
-                            : c->kind == PGB_BASELINE_STEP ? PGB_ROW_STEP
-                                                           : PGB_ROW_PLAIN;
-  b->step = b->step || kind == PGB_ROW_STEP;
-  pair->a = b->study->estimators[estimator].class_->whole ? need_product(b, kind, estimator, pair->value)
-                                                          : need_row(b, kind, estimator, pair->value);
-  pair->s = needs_ones(c) ? need_row(b, PGB_ROW_ONES, estimator, NULL) : pair->a;
+static pgb_row_kind kind_of(const pgb_baseline_class *c) {
+  return c->kind == PGB_BASELINE_VALUE  ? PGB_ROW_VALUE
+         : c->kind == PGB_BASELINE_STEP ? PGB_ROW_STEP
+                                        : PGB_ROW_PLAIN;
+}
+
+/* The sums that a pair's estimate is made of: rows of weights. */
+static void need_rows(builder *b, size_t estimator, const pgb_baseline_class *c, pgb_plan_pair *pair) {
+  b->step = b->step || c->kind == PGB_BASELINE_STEP;
+  if (!b->study->estimators[estimator].class_->whole)
+    pair->a = need_row(b, kind_of(c), estimator, pair->value);
+  if (needs_ones(c))
+    pair->s = need_row(b, PGB_ROW_ONES, estimator, NULL);
+}
+
+/* And products. */
+static void need_products(builder *b, size_t estimator, const pgb_baseline_class *c, pgb_plan_pair *pair) {
+  if (b->study->estimators[estimator].class_->whole)
+    pair->a = need_product(b, kind_of(c), estimator, pair->value);
+  pair->s = needs_ones(c) ? pair->s : pair->a;
   pair->rs = c->scaled ? need_product(b, PGB_ROW_PLAIN, estimator, NULL) : pair->a;
 }
 
-static size_t settled(const builder *b, size_t sum) {
-  return sum < b->max_rows ? sum : sum - b->max_rows + b->n_rows;
+static size_t settled(const builder *b, size_t n_summed, size_t sum) {
+  return sum < b->max_rows ? sum : sum - b->max_rows + n_summed;
 }
 
-static pgb_plan_pair make_pair(builder *b, size_t estimator, size_t baseline) {
+static pgb_plan_pair make_pair(const builder *b, size_t estimator, size_t baseline) {
   const pgb_study_estimator *e = &b->study->estimators[estimator];
   const pgb_baseline_class *c = b->study->baselines[baseline];
   const pgb_fits *fits = b->fits;
@@ -100,8 +111,25 @@ static pgb_plan_pair make_pair(builder *b, size_t estimator, size_t baseline) {
                     e->class_->biased(e->params, b->cell->actor.gamma, b->cell->actor.space.horizon, exact));
   if (c->kind == PGB_BASELINE_CONSTANT)
     pair.constant = c->per_component ? fits->component[estimator] : fits->constant[estimator];
-  need_sums(b, estimator, c, &pair);
   return pair;
+}
+
+/* Sums of all pairs; how many rows these ask for, which come first: the others are there for products. */
+static size_t assign(builder *b, size_t n_pairs, pgb_plan_pair *pair) {
+  const size_t each = b->study->n_baselines;
+  for (size_t k = 0; k < n_pairs; k++)
+    if (pair[k].defined)
+      need_rows(b, k / each, b->study->baselines[k % each], &pair[k]);
+  const size_t n_summed = b->n_rows;
+  for (size_t k = 0; k < n_pairs; k++)
+    if (pair[k].defined)
+      need_products(b, k / each, b->study->baselines[k % each], &pair[k]);
+  for (size_t k = 0; k < n_pairs; k++) {
+    pair[k].a = settled(b, n_summed, pair[k].a);
+    pair[k].s = settled(b, n_summed, pair[k].s);
+    pair[k].rs = settled(b, n_summed, pair[k].rs);
+  }
+  return n_summed;
 }
 
 static pgb_status open_oracle(const pgb_cell *cell, pgb_arena *arena, pgb_plan *plan) {
@@ -146,11 +174,7 @@ pgb_status pgb_plan_end(const pgb_study *study, size_t cell, const pgb_pilot *pi
   pgb_plan_pair *pair = pairs;
   for (size_t k = 0; k < plan.n_pairs; k++)
     pair[k] = make_pair(&b, k / study->n_baselines, k % study->n_baselines);
-  for (size_t k = 0; k < plan.n_pairs; k++) {
-    pair[k].a = settled(&b, pair[k].a);
-    pair[k].s = settled(&b, pair[k].s);
-    pair[k].rs = settled(&b, pair[k].rs);
-  }
+  plan.n_summed = assign(&b, plan.n_pairs, pair);
   if (b.n_rows == 0) /* no pair is defined here: the rollouts are measured all the same */
     (void)need_row(&b, PGB_ROW_PLAIN, 0, NULL);
   plan.rows = rows;

@@ -36,7 +36,7 @@ typedef struct pgb_plan_pair {
   bool defined;
   bool biased;            /* expectation of the batch estimate is not grad J                 */
   const char *reason;     /* why not defined, or where only: "batch 1: ..."; "" otherwise     */
-  size_t a, s, rs;        /* sums of A, S and R S: a row, or n_rows and a product; == a where unused */
+  size_t a, s, rs;        /* sums of A, S and R S: a row, or n_summed and a product; == a where unused */
   const double *constant; /* [n_theta] PGB_BASELINE_CONSTANT                             */
   const pgb_value *value; /* PGB_BASELINE_VALUE                                          */
 } pgb_plan_pair;
@@ -44,6 +44,7 @@ typedef struct pgb_plan_pair {
 typedef struct pgb_plan {
   size_t n_rows, n_pairs; /* n_pairs = n_estimators * n_baselines, baseline fastest */
   const pgb_row *rows;
+  size_t n_summed; /* rows whose own sum is asked for, the first ones: the others are there for products */
   size_t n_products;
   const pgb_product *products;
   const pgb_plan_pair *pairs;
