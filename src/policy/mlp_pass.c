@@ -204,9 +204,12 @@ static void propagate(const work *w) {
   }
 }
 
-/* Columns [j, j + lines * LINE) of n steps; lines is a constant where it is called. */
-static inline __attribute__((always_inline)) void
-scale_lines(const work *w, const segment *s, const float *weight, size_t j, size_t lines, float *bias) {
+/* Columns [j, j + lines * LINE) of n steps; lines, and whether weights are 1, are constants where it is
+ * called.
+ */
+static inline __attribute__((always_inline)) void scale_lines(const work *w, const segment *s,
+                                                              const float *weight, bool ones, size_t j,
+                                                              size_t lines, float *bias) {
   const size_t ld = w->net->n_row;
   const float *from = w->d + s->row * ld + j;
   float *to = w->scaled + j;
@@ -216,8 +219,9 @@ scale_lines(const work *w, const segment *s, const float *weight, size_t j, size
   for (size_t t = 0; t < s->n; t++, weight += PGB_LANES, from += ld, to += ld) {
     const vec x = vec_all(*weight);
     for (size_t v = 0; v < lines * LINE / VEC; v++) {
-      const vec y = vec_mul(x, vec_load(from + v * VEC));
-      vec_store(to + v * VEC, y);
+      const vec y = ones ? vec_load(from + v * VEC) : vec_mul(x, vec_load(from + v * VEC));
+      if (!ones)
+        vec_store(to + v * VEC, y);
       sum[v] = vec_add(sum[v], y);
     }
   }
@@ -225,29 +229,53 @@ scale_lines(const work *w, const segment *s, const float *weight, size_t j, size
     vec_store(bias + j + v * VEC, sum[v]);
 }
 
-/* scaled = weight * d of a segment, and the sums over its steps. */
-static void scale(const work *w, const segment *s, const float *weight, float *bias) {
+/* Whether all of a segment's weights are 1. */
+static bool are_ones(const segment *s, const float *weight) {
+  size_t t = 0;
+  while (t < s->n && weight[t * PGB_LANES] == 1.0f)
+    t++;
+  return t == s->n;
+}
+
+/* weight * d of a segment, and the sums over its steps: in w->scaled, or where it is, if the weights are 1.
+ */
+static const float *scale(const work *w, const segment *s, const float *weight, float *bias) {
   const size_t ld = w->net->n_row;
   size_t j = 0;
   weight += (size_t)w->r->origin[s->episode] + s->t0 * PGB_LANES;
+  const bool ones = are_ones(s, weight);
   for (; j + MANY * LINE <= ld; j += MANY * LINE)
-    scale_lines(w, s, weight, j, MANY, bias);
+    if (ones)
+      scale_lines(w, s, weight, true, j, MANY, bias);
+    else
+      scale_lines(w, s, weight, false, j, MANY, bias);
   for (; j < ld; j += LINE)
-    scale_lines(w, s, weight, j, 1, bias);
+    scale_lines(w, s, weight, ones, j, 1, bias);
+  return ones ? w->d + s->row * ld : w->scaled;
+}
+
+/* to [columns][ldt] = the transpose of from [rows][ldf]. */
+static void transpose(const float *from, size_t ldf, size_t rows, size_t columns, float *to, size_t ldt) {
+  const size_t tiles = columns / 4 * 4;
+  size_t i = 0;
+  for (; i + 4 <= rows; i += 4)
+    for (size_t j = 0; j < tiles; j += 4)
+      vec_transpose_4(from + i * ldf + j, ldf, to + j * ldt + i, ldt);
+  for (size_t row = 0; row < rows; row++)
+    for (size_t j = row < i ? tiles : 0; j < columns; j++)
+      to[j * ldt + row] = from[row * ldf + j];
 }
 
 /* A gradient that is not summed in place, from or to the caller's array. */
 static void move(const pgb_mlp_layer *l, float *room, float *out, bool back) {
-  const size_t ld = l->turned ? l->out_p : l->in_p;
-  for (size_t u = 0; u < l->out; u++)
-    for (size_t k = 0; k < l->in; k++) {
-      float *inner = room + (l->turned ? k * ld + u : u * ld + k);
-      float *outer = out + u * l->in + k;
-      if (back)
-        *outer = *inner;
-      else
-        *inner = *outer;
-    }
+  if (l->turned && back)
+    transpose(room, l->out_p, l->in, l->out, out, l->in);
+  else if (l->turned)
+    transpose(out, l->in, l->out, l->in, room, l->out_p);
+  else
+    for (size_t u = 0; u < l->out; u++)
+      memcpy(back ? out + u * l->in : room + u * l->in_p, back ? room + u * l->in_p : out + u * l->in,
+             l->in * sizeof *out);
 }
 
 /* Runs a product of many rows in parts, and asks for what follows between them. */
@@ -256,7 +284,7 @@ static void run_in_parts(work *w, pgb_gemm job) {
     const size_t due = w->ahead_due < w->ahead_share ? w->ahead_due : w->ahead_share;
     look_ahead(w, due);
     w->ahead_due -= due;
-    job.rows = left < PART ? left : PART;
+    job.rows = !w->far || left < PART ? left : PART;
     PGB_KERNEL(pgb_gemm_run)(&job);
     job.a += job.rows * job.a_row;
     job.start = job.start == job.c ? job.c + job.rows * job.ldc : job.start;
@@ -266,13 +294,13 @@ static void run_in_parts(work *w, pgb_gemm job) {
 
 /* out [n_theta] of one layer = sum over the segment's steps of scaled delta times what the layer saw, or adds
  * that to what earlier segments of the episode left there: the same sums in the same order as in one go. */
-static void layer_gradient(work *w, const segment *s, size_t i, float *out) {
+static void layer_gradient(work *w, const segment *s, size_t i, const float *scaled, float *out) {
   const pgb_mlp *net = w->net;
   const pgb_mlp_layer *l = &net->layer[i];
   const bool in_place = !l->turned && l->in == l->in_p;
   const size_t ldx = net->n_kept;
   const float *x = w->x + s->row * ldx + (i == 0 ? 0 : net->n_x + net->layer[i - 1].at);
-  const float *d = w->scaled + l->at;
+  const float *d = scaled + l->at;
   pgb_gemm job = {.rows = l->turned ? l->in : l->out,
                   .columns = l->turned ? l->out_p : l->in_p,
                   .depth = s->n,
@@ -310,9 +338,9 @@ static void segment_gradients(work *w, const segment *s, size_t first) {
     memset(w->bias, 0, net->n_row * sizeof *w->bias);
     if (s->t0 > 0)
       move_biases(net, w->bias, out, false);
-    scale(w, s, w->weight[k], w->bias);
+    const float *scaled = scale(w, s, w->weight[k], w->bias);
     for (size_t i = 0; i < net->n_layers; i++)
-      layer_gradient(w, s, i, out);
+      layer_gradient(w, s, i, scaled, out);
     move_biases(net, w->bias, out, true);
   }
 }
