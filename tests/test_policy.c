@@ -65,16 +65,16 @@ static size_t episode_errors(const pgb_actor *a, const pgb_rollout *r, float *co
 }
 
 /* The sums that few of them tell, bit for bit those of `out`. */
-static size_t few_errors(const pgb_actor *a, const pgb_rollout *r, float *const row[2], const float *out,
+static size_t raw_errors(const pgb_actor *a, const pgb_rollout *r, float *const row[2], const float *out,
                          double *all) {
-  const size_t d = a->shape.n_theta, n = a->shape.n_few;
+  const size_t d = a->shape.n_theta, n = a->shape.n_raw;
   const float *rows[2] = {row[0], row[1]};
   float *acc = kernel_scratch(&a->shape, 2);
   float *few = malloc((r->n_episodes * 2 * n + 1) * sizeof *few);
   double *in = malloc((n + 1) * sizeof *in);
   size_t wrong = acc == NULL || few == NULL || in == NULL;
   if (wrong == 0) {
-    a->policy->contract_few(a->policy_params, a->theta, r, 0, r->n_episodes, 2, rows, acc, few);
+    a->policy->contract_raw(a->policy_params, a->theta, r, 0, r->n_episodes, 2, rows, acc, few);
     for (size_t i = 0; i < r->n_episodes * 2; i++) {
       for (size_t k = 0; k < n; k++)
         in[k] = (double)few[i * n + k];
@@ -115,9 +115,9 @@ static void check_scores(checks *c, pgb_isa isa, const kernel_problem *p) {
       if (wrong != 0)
         fprintf(stderr, "%s, %s: %zu scores differ\n", p->name, pgb_isa_name(isa), wrong);
       CHECK(c, wrong == 0 && k.r->n_episodes >= PGB_LANES);
-      CHECK(c, (a->policy->expand == NULL) == (a->policy->contract_few == NULL));
-      if (a->shape.n_few > 0)
-        CHECK(c, few_errors(a, k.r, row, out, weight) == 0);
+      CHECK(c, (a->policy->expand == NULL) == (a->policy->contract_raw == NULL));
+      if (a->shape.n_raw > 0)
+        CHECK(c, raw_errors(a, k.r, row, out, weight) == 0);
     }
     free(row[0]);
     free(row[1]);

@@ -46,7 +46,7 @@ static pgb_status prepare(void *params, const pgb_space *space, double gain, pgb
   for (size_t i = 0; i < m; i++)
     ((double *)sd)[i] = p->sigma.data[p->sigma.size == 1 ? 0 : i];
   p->sd = sd;
-  PGB_TRY(pgb_mlp_prepare(&p->net, space->n_obs, m, p->learn_sigma ? m : 0, shape));
+  PGB_TRY(pgb_mlp_prepare(&p->net, space->n_obs, m, p->learn_sigma ? m : 0, arena, shape));
   shape->n_delta = p->learn_sigma ? 2 * m : m;
   shape->words = 2 * ((m + 1) / 2);
   return pgb_ok();
@@ -134,6 +134,16 @@ static void contract(const void *params, const float *theta, const pgb_rollout *
   PGB_KERNEL(pgb_mlp_contract)(&p->net, theta, rollout, first, count, n_w, weight, scratch, out);
 }
 
+static void contract_raw(const void *params, const float *theta, const pgb_rollout *rollout, size_t first,
+                         size_t count, size_t n_w, const float *const *weight, float *scratch, float *out) {
+  const gaussian_mlp *p = params;
+  PGB_KERNEL(pgb_mlp_contract_raw)(&p->net, theta, rollout, first, count, n_w, weight, scratch, out);
+}
+
+static void expand(const void *params, const double *raw, double *all) {
+  pgb_mlp_expand(&((const gaussian_mlp *)params)->net, raw, all);
+}
+
 const pgb_policy_class PGB_KERNEL(pgb_policy_gaussian_mlp) = {
     .name = "gaussian-mlp",
     .title = "normal action around the outputs of a multilayer perceptron",
@@ -151,4 +161,6 @@ const pgb_policy_class PGB_KERNEL(pgb_policy_gaussian_mlp) = {
     .sample = sample,
     .logp = logp,
     .contract = contract,
+    .contract_raw = contract_raw,
+    .expand = expand,
 };

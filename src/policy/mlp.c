@@ -49,8 +49,8 @@ static void lay_out(pgb_mlp *net, size_t n_obs, const size_t *width) {
   size_t in = n_obs;
   size_t theta = 0;
   size_t packed = 0;
+  size_t raw = 0;
   size_t at = 0;
-  net->room = 0;
   for (size_t i = 0; i < net->n_layers; i++) {
     pgb_mlp_layer *l = &net->layer[i];
     const size_t out = i + 1 < net->n_layers ? width[i] : net->n_out;
@@ -63,8 +63,8 @@ static void lay_out(pgb_mlp *net, size_t n_obs, const size_t *width) {
     l->back = l->start + l->out_p;
     packed = l->back + out * l->in_p;
     l->turned = in * l->out_p < out * l->in_p;
-    const size_t room = l->turned ? in * l->out_p : out * l->in_p;
-    net->room = room > net->room ? room : net->room;
+    l->raw = raw;
+    raw += l->turned ? in * l->out_p : out * l->in_p;
     if (i + 1 < net->n_layers)
       at += l->out_p;
     in = out;
@@ -74,9 +74,27 @@ static void lay_out(pgb_mlp *net, size_t n_obs, const size_t *width) {
   net->n_top = at;
   net->n_row = at + padded(net->n_out + net->n_tail);
   net->n_theta = theta + net->n_tail;
+  net->raw_row = raw;
+  net->n_raw = raw + net->n_row;
 }
 
-pgb_status pgb_mlp_prepare(pgb_mlp *net, size_t n_obs, size_t n_out, size_t n_tail, pgb_policy_shape *shape) {
+static void find_places(const pgb_mlp *net, uint32_t *place) {
+  for (size_t i = 0; i < net->n_layers; i++) {
+    const pgb_mlp_layer *l = &net->layer[i];
+    for (size_t u = 0; u < l->out; u++) {
+      for (size_t k = 0; k < l->in; k++)
+        place[l->weight + u * l->in + k] =
+            (uint32_t)(l->raw + (l->turned ? k * l->out_p + u : u * l->in_p + k));
+      place[l->bias + u] = (uint32_t)(net->raw_row + l->at + u);
+    }
+  }
+  for (size_t k = 0; k < net->n_tail; k++)
+    place[net->n_theta - net->n_tail + k] = (uint32_t)(net->raw_row + net->n_top + net->n_out + k);
+}
+
+pgb_status pgb_mlp_prepare(pgb_mlp *net, size_t n_obs, size_t n_out, size_t n_tail, pgb_arena *arena,
+                           pgb_policy_shape *shape) {
+  void *place = NULL;
   size_t width[PGB_MLP_HIDDEN];
   size_t n = 0;
   PGB_TRY(read_hidden(net->hidden, width, &n));
@@ -85,14 +103,23 @@ pgb_status pgb_mlp_prepare(pgb_mlp *net, size_t n_obs, size_t n_out, size_t n_ta
   net->n_out = n_out;
   net->n_tail = n_tail;
   lay_out(net, n_obs, width);
+  PGB_TRY(pgb_arena_alloc(arena, net->n_theta, sizeof(uint32_t), &place));
+  find_places(net, place);
+  net->place = place;
   const pgb_mlp_layer *last = &net->layer[n];
   const size_t row = net->n_kept + 2 * net->n_row;
   *shape = (pgb_policy_shape){.n_theta = net->n_theta,
                               .n_packed = last->back + last->out * last->in_p,
                               .n_kept = net->n_kept,
-                              .scratch = PGB_MLP_STEPS * row + net->n_row + net->room,
+                              .scratch = PGB_MLP_STEPS * row + net->n_raw,
+                              .n_raw = net->n_raw,
                               .by_episode = true};
   return pgb_ok();
+}
+
+void pgb_mlp_expand(const pgb_mlp *net, const double *raw, double *all) {
+  for (size_t k = 0; k < net->n_theta; k++)
+    all[k] = raw[net->place[k]];
 }
 
 void pgb_mlp_label(const pgb_mlp *net, size_t k, char *text) {

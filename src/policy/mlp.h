@@ -19,6 +19,7 @@ typedef struct pgb_mlp_layer {
   size_t forward, start, back; /* places in the packed copy: W' [in][out_p], b [out_p], W [out][in_p] */
   size_t at;                   /* its activations and deltas in rows of all layers'                   */
   bool turned;                 /* its gradient is summed as [in][out_p], which is less padding        */
+  size_t raw;                  /* where that is in a row of raw sums                                  */
 } pgb_mlp_layer;
 
 typedef struct pgb_mlp {
@@ -29,7 +30,9 @@ typedef struct pgb_mlp {
   size_t n_kept; /* the same with all hidden activations                                      */
   size_t n_top;  /* floats of a row of hidden deltas, where the output's begin                */
   size_t n_row;  /* the same with the output's                                                */
-  size_t room;   /* floats of the largest gradient of a layer that is not summed in place         */
+  /* A row of raw sums: matrices as the products leave them, then a row of deltas' sums, the biases. */
+  size_t raw_row, n_raw;
+  const uint32_t *place; /* [n_theta] where a parameter's sum is among these */
   pgb_mlp_layer layer[PGB_MLP_HIDDEN + 1];
 } pgb_mlp;
 
@@ -50,8 +53,8 @@ typedef struct pgb_mlp {
   }
 
 /* Fills the net from its options and sizes, and shape for it (words and n_delta are the caller's). PGB_USAGE:
- * "hidden: <why>; <what to do>". */
-pgb_status pgb_mlp_prepare(pgb_mlp *net, size_t n_obs, size_t n_out, size_t n_tail,
+ * "hidden: <why>; <what to do>". Memory, the arena's, may be short. */
+pgb_status pgb_mlp_prepare(pgb_mlp *net, size_t n_obs, size_t n_out, size_t n_tail, pgb_arena *arena,
                            pgb_policy_shape *shape) PGB_MUST_CHECK;
 /* "W2[3,0]", "b2[3]"; k is not in the tail. */
 void pgb_mlp_label(const pgb_mlp *net, size_t k, char *text);
@@ -70,11 +73,14 @@ typedef void pgb_mlp_forward_fn(const pgb_mlp *net, const float *theta, const fl
                                 float *y, float *kept);
 extern pgb_mlp_forward_fn PGB_KERNEL(pgb_mlp_forward);
 
-/* pgb_policy_class.contract for a policy whose delta is d log pi / d y [n_out], then that of the tail. */
+/* pgb_policy_class.contract, and contract_raw, for a policy whose delta is d log pi / d y [n_out], then that
+ * of the tail. */
 typedef void pgb_mlp_contract_fn(const pgb_mlp *net, const float *theta, const pgb_rollout *rollout,
                                  size_t first, size_t count, size_t n_w, const float *const *weight,
                                  float *scratch, float *out);
-extern pgb_mlp_contract_fn PGB_KERNEL(pgb_mlp_contract);
+extern pgb_mlp_contract_fn PGB_KERNEL(pgb_mlp_contract), PGB_KERNEL(pgb_mlp_contract_raw);
+/* pgb_policy_class.expand. */
+void pgb_mlp_expand(const pgb_mlp *net, const double *raw, double *all);
 
 static inline size_t pgb_mlp_packed_at(const pgb_mlp *net) {
   const pgb_policy_shape shape = {.n_theta = net->n_theta};

@@ -139,8 +139,8 @@ typedef struct work {
   float *x;      /* [STEPS][n_kept] observations and hidden activations                           */
   float *d;      /* [STEPS][n_row] deltas of unit scores: of every hidden layer, then of the output */
   float *scaled; /* [STEPS][n_row] times a weight                                                 */
-  float *bias;   /* [n_row] their sums                                                           */
-  float *room;   /* [net->room] gradient of one layer                                             */
+  bool in_raw;   /* out is [count][n_w][n_raw], not [count][n_w][n_theta]                          */
+  float *raw;    /* [n_raw] if it is not: an episode's                                            */
   segment segments[STEPS];
   size_t n_segments, rows;
   size_t ahead_episode, ahead_step; /* what comes STEPS steps after what is contracted            */
@@ -254,30 +254,6 @@ static const float *scale(const work *w, const segment *s, const float *weight, 
   return ones ? w->d + s->row * ld : w->scaled;
 }
 
-/* to [columns][ldt] = the transpose of from [rows][ldf]. */
-static void transpose(const float *from, size_t ldf, size_t rows, size_t columns, float *to, size_t ldt) {
-  const size_t tiles = columns / 4 * 4;
-  size_t i = 0;
-  for (; i + 4 <= rows; i += 4)
-    for (size_t j = 0; j < tiles; j += 4)
-      vec_transpose_4(from + i * ldf + j, ldf, to + j * ldt + i, ldt);
-  for (size_t row = 0; row < rows; row++)
-    for (size_t j = row < i ? tiles : 0; j < columns; j++)
-      to[j * ldt + row] = from[row * ldf + j];
-}
-
-/* A gradient that is not summed in place, from or to the caller's array. */
-static void move(const pgb_mlp_layer *l, float *room, float *out, bool back) {
-  if (l->turned && back)
-    transpose(room, l->out_p, l->in, l->out, out, l->in);
-  else if (l->turned)
-    transpose(out, l->in, l->out, l->in, room, l->out_p);
-  else
-    for (size_t u = 0; u < l->out; u++)
-      memcpy(back ? out + u * l->in : room + u * l->in_p, back ? room + u * l->in_p : out + u * l->in,
-             l->in * sizeof *out);
-}
-
 /* Runs a product of many rows in parts, and asks for what follows between them. */
 static void run_in_parts(work *w, pgb_gemm job) {
   for (size_t left = job.rows; left > 0; left -= job.rows) {
@@ -292,56 +268,44 @@ static void run_in_parts(work *w, pgb_gemm job) {
   }
 }
 
-/* out [n_theta] of one layer = sum over the segment's steps of scaled delta times what the layer saw, or adds
- * that to what earlier segments of the episode left there: the same sums in the same order as in one go. */
-static void layer_gradient(work *w, const segment *s, size_t i, const float *scaled, float *out) {
+/* One layer's part of a row of raw sums: over the segment's steps of scaled delta times what the layer saw;
+ * added to what earlier segments of the episode left there, in the same order as in one go. */
+static void layer_gradient(work *w, const segment *s, size_t i, const float *scaled, float *raw) {
   const pgb_mlp *net = w->net;
   const pgb_mlp_layer *l = &net->layer[i];
-  const bool in_place = !l->turned && l->in == l->in_p;
   const size_t ldx = net->n_kept;
   const float *x = w->x + s->row * ldx + (i == 0 ? 0 : net->n_x + net->layer[i - 1].at);
   const float *d = scaled + l->at;
-  pgb_gemm job = {.rows = l->turned ? l->in : l->out,
-                  .columns = l->turned ? l->out_p : l->in_p,
-                  .depth = s->n,
-                  .a = l->turned ? x : d,
-                  .a_row = 1,
-                  .a_step = l->turned ? ldx : net->n_row,
-                  .b = l->turned ? d : x,
-                  .ldb = l->turned ? net->n_row : ldx,
-                  .c = in_place ? out + l->weight : w->room,
-                  .ldc = l->turned ? l->out_p : l->in_p};
-  job.start = s->t0 > 0 ? job.c : NULL;
-  if (!in_place && s->t0 > 0)
-    move(l, w->room, out + l->weight, false);
-  run_in_parts(w, job);
-  if (!in_place)
-    move(l, w->room, out + l->weight, true);
-}
-
-/* Biases and the tail, whose sums are in one row, from or to the caller's array. */
-static void move_biases(const pgb_mlp *net, float *bias, float *out, bool back) {
-  for (size_t i = 0; i < net->n_layers; i++) {
-    const pgb_mlp_layer *l = &net->layer[i];
-    const size_t n = i + 1 < net->n_layers ? l->out : net->n_out + net->n_tail;
-    if (back)
-      memcpy(out + l->bias, bias + l->at, n * sizeof *out);
-    else
-      memcpy(bias + l->at, out + l->bias, n * sizeof *out);
-  }
+  float *to = raw + l->raw;
+  run_in_parts(w, (pgb_gemm){.rows = l->turned ? l->in : l->out,
+                             .columns = l->turned ? l->out_p : l->in_p,
+                             .depth = s->n,
+                             .a = l->turned ? x : d,
+                             .a_row = 1,
+                             .a_step = l->turned ? ldx : net->n_row,
+                             .b = l->turned ? d : x,
+                             .ldb = l->turned ? net->n_row : ldx,
+                             .c = to,
+                             .ldc = l->turned ? l->out_p : l->in_p,
+                             .start = s->t0 > 0 ? to : NULL});
 }
 
 static void segment_gradients(work *w, const segment *s, size_t first) {
   const pgb_mlp *net = w->net;
   for (size_t k = 0; k < w->n_w; k++) {
-    float *out = w->out + ((s->episode - first) * w->n_w + k) * net->n_theta;
-    memset(w->bias, 0, net->n_row * sizeof *w->bias);
-    if (s->t0 > 0)
-      move_biases(net, w->bias, out, false);
-    const float *scaled = scale(w, s, w->weight[k], w->bias);
+    const size_t at = (s->episode - first) * w->n_w + k;
+    float *raw = w->in_raw ? w->out + at * net->n_raw : w->raw;
+    float *out = w->out + at * net->n_theta;
+    if (s->t0 == 0)
+      memset(raw + net->raw_row, 0, net->n_row * sizeof *raw);
+    else if (!w->in_raw)
+      for (size_t i = 0; i < net->n_theta; i++)
+        raw[net->place[i]] = out[i];
+    const float *scaled = scale(w, s, w->weight[k], raw + net->raw_row);
     for (size_t i = 0; i < net->n_layers; i++)
-      layer_gradient(w, s, i, scaled, out);
-    move_biases(net, w->bias, out, true);
+      layer_gradient(w, s, i, scaled, raw);
+    for (size_t i = 0; !w->in_raw && i < net->n_theta; i++)
+      out[i] = raw[net->place[i]];
   }
 }
 
@@ -368,21 +332,21 @@ static void lay_out(work *w, float *scratch) {
   w->x = scratch;
   w->d = w->x + STEPS * net->n_kept;
   w->scaled = w->d + STEPS * net->n_row;
-  w->bias = w->scaled + STEPS * net->n_row;
-  w->room = w->bias + net->n_row;
+  w->raw = w->scaled + STEPS * net->n_row;
   for (size_t i = 0; i < STEPS; i++) /* the padding of what is gathered */
     memset(w->d + i * net->n_row + net->n_top, 0, (net->n_row - net->n_top) * sizeof *w->d);
 }
 
-void PGB_KERNEL(pgb_mlp_contract)(const pgb_mlp *net, const float *theta, const pgb_rollout *rollout,
-                                  size_t first, size_t count, size_t n_w, const float *const *weight,
-                                  float *scratch, float *out) {
+static void contract(const pgb_mlp *net, const float *theta, const pgb_rollout *rollout, size_t first,
+                     size_t count, size_t n_w, const float *const *weight, bool in_raw, float *scratch,
+                     float *out) {
   work w = {.net = net,
             .packed = theta + pgb_mlp_packed_at(net),
             .r = rollout,
             .n_w = n_w,
             .weight = weight,
             .out = out,
+            .in_raw = in_raw,
             .far = rollout->kept_steps * net->n_kept * sizeof(float) > FAR,
             .ahead_episode = first};
   assert(first + count <= rollout->n_episodes && rollout->n_delta == net->n_out + net->n_tail);
@@ -404,4 +368,16 @@ void PGB_KERNEL(pgb_mlp_contract)(const pgb_mlp *net, const float *theta, const 
     }
   }
   flush(&w, first);
+}
+
+void PGB_KERNEL(pgb_mlp_contract)(const pgb_mlp *net, const float *theta, const pgb_rollout *rollout,
+                                  size_t first, size_t count, size_t n_w, const float *const *weight,
+                                  float *scratch, float *out) {
+  contract(net, theta, rollout, first, count, n_w, weight, false, scratch, out);
+}
+
+void PGB_KERNEL(pgb_mlp_contract_raw)(const pgb_mlp *net, const float *theta, const pgb_rollout *rollout,
+                                      size_t first, size_t count, size_t n_w, const float *const *weight,
+                                      float *scratch, float *out) {
+  contract(net, theta, rollout, first, count, n_w, weight, true, scratch, out);
 }

@@ -20,12 +20,17 @@ typedef struct pgb_policy_shape {
   size_t n_packed; /* floats that pack() appends to theta                                          */
   size_t n_kept;   /* floats that sample() keeps of a step for contract(), like a net's activations */
   size_t scratch, scratch_row; /* floats that contract() works in: scratch + n_w * scratch_row */
-  size_t n_few;    /* sums that contract_few() makes of a weight row                                 */
+  size_t n_raw;    /* sums that contract_raw() makes of a weight row, 0 without it                   */
   bool by_episode; /* contract() takes any range of episodes, else all of the rollout              */
 } pgb_policy_shape;
 
 static inline size_t pgb_policy_scratch(const pgb_policy_shape *shape, size_t n_w) {
   return shape->scratch + n_w * shape->scratch_row;
+}
+
+/* Sums that a weight row makes: raw ones, or one for each parameter. */
+static inline size_t pgb_policy_sums(const pgb_policy_shape *shape) {
+  return shape->n_raw > 0 ? shape->n_raw : shape->n_theta;
 }
 
 /* Floats to allocate for theta: its parameters, from the next cache line on what pack() appends. */
@@ -68,11 +73,11 @@ typedef struct pgb_policy_class {
    * order in float32. */
   void (*contract)(const void *params, const float *theta, const pgb_rollout *rollout, size_t first,
                    size_t count, size_t n_w, const float *const *weight, float *scratch, float *out);
-  /* Where few sums tell all others, contract() of these alone, shape.n_few in n_theta's place, and all sums
-   * [n_theta] from few [n_few]; both NULL elsewhere. */
-  void (*contract_few)(const void *params, const float *theta, const pgb_rollout *rollout, size_t first,
+  /* Where few sums tell all others, or they fall in another order: contract() of these, shape.n_raw in
+   * n_theta's place, and all sums [n_theta] from raw [n_raw], linear in them; both NULL elsewhere. */
+  void (*contract_raw)(const void *params, const float *theta, const pgb_rollout *rollout, size_t first,
                        size_t count, size_t n_w, const float *const *weight, float *scratch, float *out);
-  void (*expand)(const void *params, const double *few, double *all);
+  void (*expand)(const void *params, const double *raw, double *all);
 } pgb_policy_class;
 
 const pgb_policy_class *const *pgb_policy_table(pgb_isa isa); /* NULL-terminated, order of policies.def */

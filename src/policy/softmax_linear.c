@@ -46,7 +46,7 @@ static pgb_status prepare(void *params, const pgb_space *space, double gain, pgb
   *shape = (pgb_policy_shape){
       .n_theta = p->n_theta, .n_delta = p->n_parts, .words = 1, .scratch_row = p->n_theta * PGB_LANES};
   if (p->n_choices == 2)
-    shape->n_few = p->n_obs + 1;
+    shape->n_raw = p->n_obs + 1;
   return pgb_ok();
 }
 
@@ -130,7 +130,7 @@ static void contract(const void *params, const float *theta, const pgb_rollout *
 }
 
 /* Of two choices the first one's weights, then its bias. */
-static void contract_few(const void *params, const float *theta, const pgb_rollout *rollout, size_t first,
+static void contract_raw(const void *params, const float *theta, const pgb_rollout *rollout, size_t first,
                          size_t count, size_t n_w, const float *const *weight, float *acc, float *out) {
   (void)theta;
   assert(first == 0 && count == rollout->n_episodes);
@@ -162,6 +162,6 @@ const pgb_policy_class PGB_KERNEL(pgb_policy_softmax_linear) = {
     .sample = sample,
     .logp = logp,
     .contract = contract,
-    .contract_few = contract_few,
+    .contract_raw = contract_raw,
     .expand = expand,
 };

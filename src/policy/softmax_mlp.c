@@ -23,9 +23,8 @@ static const char *misfit(const pgb_space *space) {
 static pgb_status prepare(void *params, const pgb_space *space, double gain, pgb_arena *arena,
                           pgb_policy_shape *shape) {
   (void)gain;
-  (void)arena;
   softmax_mlp *p = params;
-  PGB_TRY(pgb_mlp_prepare(&p->net, space->n_obs, space->n_choices, 0, shape));
+  PGB_TRY(pgb_mlp_prepare(&p->net, space->n_obs, space->n_choices, 0, arena, shape));
   shape->n_delta = space->n_choices;
   shape->words = 1;
   return pgb_ok();
@@ -68,6 +67,16 @@ static void contract(const void *params, const float *theta, const pgb_rollout *
   PGB_KERNEL(pgb_mlp_contract)(&p->net, theta, rollout, first, count, n_w, weight, scratch, out);
 }
 
+static void contract_raw(const void *params, const float *theta, const pgb_rollout *rollout, size_t first,
+                         size_t count, size_t n_w, const float *const *weight, float *scratch, float *out) {
+  const softmax_mlp *p = params;
+  PGB_KERNEL(pgb_mlp_contract_raw)(&p->net, theta, rollout, first, count, n_w, weight, scratch, out);
+}
+
+static void expand(const void *params, const double *raw, double *all) {
+  pgb_mlp_expand(&((const softmax_mlp *)params)->net, raw, all);
+}
+
 const pgb_policy_class PGB_KERNEL(pgb_policy_softmax_mlp) = {
     .name = "softmax-mlp",
     .title = "softmax of the outputs of a multilayer perceptron",
@@ -85,4 +94,6 @@ const pgb_policy_class PGB_KERNEL(pgb_policy_softmax_mlp) = {
     .sample = sample,
     .logp = logp,
     .contract = contract,
+    .contract_raw = contract_raw,
+    .expand = expand,
 };

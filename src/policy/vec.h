@@ -18,22 +18,6 @@ static inline float vec_sum_4(__m128 a) {
   const __m128 two = _mm_add_ps(a, _mm_movehl_ps(a, a));
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
-/* to [4][ldt] = the transpose of from [4][ldf]. */
-static inline void vec_transpose_4(const float *from, size_t ldf, float *to, size_t ldt) {
-  __m128 a = _mm_loadu_ps(from), b = _mm_loadu_ps(from + ldf);
-  __m128 c = _mm_loadu_ps(from + 2 * ldf), d = _mm_loadu_ps(from + 3 * ldf);
-  _MM_TRANSPOSE4_PS(a, b, c, d);
-  _mm_storeu_ps(to, a);
-  _mm_storeu_ps(to + ldt, b);
-  _mm_storeu_ps(to + 2 * ldt, c);
-  _mm_storeu_ps(to + 3 * ldt, d);
-}
-#else
-static inline void vec_transpose_4(const float *from, size_t ldf, float *to, size_t ldt) {
-  for (size_t i = 0; i < 4; i++)
-    for (size_t j = 0; j < 4; j++)
-      to[j * ldt + i] = from[i * ldf + j];
-}
 #endif
 #if defined(__AVX2__) && !defined(PGB_SCALAR)
 static inline float vec_sum_8(__m256 a) {

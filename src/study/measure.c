@@ -23,10 +23,10 @@ struct pgb_measure {
   float **weight;       /* [n_rows] rows of [capacity][L]                         */
   float *weights;       /* what they point into                                  */
   double *value;        /* [capacity][L]                                         */
-  size_t n_few;         /* sums that an episode's part of `out` has of each row */
-  float *scratch, *out; /* pgb_policy_scratch, [group][n_rows][n_few] */
+  size_t n_raw;         /* sums that an episode's part of `out` has of each row */
+  float *scratch, *out; /* pgb_policy_scratch, [group][n_rows][n_raw] */
   double *factor;       /* [n_products][max_episodes] what each product multiplies its row by   */
-  double *sum;          /* over the batch: [n_summed][n_few], then [n_products][pgb_sum_room(n_few)] */
+  double *sum;          /* over the batch: [n_summed][n_raw], then [n_products][pgb_sum_room(n_raw)] */
   double *all;          /* [n_summed + n_products][n_theta] what these tell                          */
   double *step_sum, *step_count; /* [horizon] of time-mean                        */
   double *g;                     /* [n_theta]                                             */
@@ -49,7 +49,7 @@ static size_t kept_bytes(bool whole_batches) {
  * rounds of the lanes, which end with fewer and fewer of them busy. */
 static void set_group(pgb_measure *m) {
   const pgb_policy_shape *shape = &m->cell->actor.shape;
-  const size_t bytes = m->plan->n_rows * m->n_few * sizeof(float);
+  const size_t bytes = m->plan->n_rows * m->n_raw * sizeof(float);
   const size_t most = m->rollout->max_episodes;
   const size_t wish = shape->by_episode ? GROUP_BYTES / bytes : OUT_BYTES / bytes;
   const size_t least = shape->by_episode ? GROUP_LEAST : PGB_LANES;
@@ -63,12 +63,12 @@ static void set_group(pgb_measure *m) {
 /* Where a sum over the batch is, of a row or of a product behind them. */
 static double *sum_at(const pgb_measure *m, size_t i) {
   const size_t n = m->plan->n_summed;
-  return i < n ? m->sum + i * m->n_few
-               : m->sum + pgb_sum_room(n * m->n_few) + (i - n) * pgb_sum_room(m->n_few);
+  return i < n ? m->sum + i * m->n_raw
+               : m->sum + pgb_sum_room(n * m->n_raw) + (i - n) * pgb_sum_room(m->n_raw);
 }
 
 static size_t sum_size(const pgb_measure *m) {
-  return pgb_sum_room(m->plan->n_summed * m->n_few) + m->plan->n_products * pgb_sum_room(m->n_few);
+  return pgb_sum_room(m->plan->n_summed * m->n_raw) + m->plan->n_products * pgb_sum_room(m->n_raw);
 }
 
 /* Whether a row of weights is the same for every rollout. */
@@ -87,13 +87,13 @@ static pgb_status allocate(pgb_measure *m) {
   PGB_TRY(pgb_rollout_create(actor, capacity, &m->rollout));
   if (m->plan->has_step_row)
     PGB_TRY(pgb_rollout_keep(m->rollout, kept_bytes(true)));
-  m->n_few = actor->policy->expand != NULL && actor->shape.n_few > 0 ? actor->shape.n_few : n_theta;
+  m->n_raw = pgb_policy_sums(&actor->shape);
   set_group(m);
   PGB_TRY(pgb_alloc(n_rows, sizeof(float *), (void *)&m->weight));
   PGB_TRY(pgb_alloc(n_rows * lanes, sizeof(float), (void *)&m->weights));
   PGB_TRY(pgb_alloc(lanes, sizeof(double), (void *)&m->value));
   PGB_TRY(pgb_alloc(pgb_policy_scratch(&actor->shape, n_rows), sizeof(float), (void *)&m->scratch));
-  PGB_TRY(pgb_alloc(m->group * n_rows * m->n_few + PGB_SUM_COLUMNS, sizeof(float), (void *)&m->out));
+  PGB_TRY(pgb_alloc(m->group * n_rows * m->n_raw + PGB_SUM_COLUMNS, sizeof(float), (void *)&m->out));
   PGB_TRY(pgb_alloc(m->plan->n_products * m->max_episodes, sizeof(double), (void *)&m->factor));
   PGB_TRY(pgb_alloc(sum_size(m), sizeof(double), (void *)&m->sum));
   PGB_TRY(pgb_alloc((m->plan->n_summed + m->plan->n_products) * n_theta, sizeof(double), (void *)&m->all));
@@ -156,7 +156,7 @@ size_t pgb_measure_stride(const pgb_study *study, const pgb_cell *cell) {
 
 double pgb_measure_bytes(const pgb_study *study, const pgb_cell *cell) {
   const pgb_actor *a = &cell->actor;
-  const double d = (double)a->shape.n_theta;
+  const double d = (double)a->shape.n_theta, raw = (double)pgb_policy_sums(&a->shape);
   bool whole_batches = false;
   double per_estimator = 1; /* rows: without baseline, and with each that is no constant */
   for (size_t b = 0; b < study->n_baselines; b++)
@@ -172,8 +172,8 @@ double pgb_measure_bytes(const pgb_study *study, const pgb_cell *cell) {
   const double kept =
       (double)pgb_rollout_kept_room(a->shape.n_kept, a->space.horizon, capacity, kept_bytes(whole_batches)) *
       4 * (double)a->shape.n_kept;
-  return kept + steps * (step_bytes + 4 * rows) + fmax(OUT_BYTES, PGB_LANES * rows * d * 4) +
-         4 * ((double)a->shape.scratch + rows * (double)a->shape.scratch_row) + d * sums * 8;
+  return kept + steps * (step_bytes + 4 * rows) + fmax(OUT_BYTES, PGB_LANES * rows * raw * 4) +
+         4 * ((double)a->shape.scratch + rows * (double)a->shape.scratch_row) + (d + raw) * sums * 8;
 }
 
 /* Weights of the rows and factors of the products of this kind and value; V, or the time-mean, is in
@@ -231,7 +231,7 @@ static void weigh_all(pgb_measure *m) {
 static void contract(pgb_measure *m, size_t first, size_t n) {
   const pgb_actor *actor = &m->cell->actor;
   const size_t left = actor->shape.by_episode ? n - first : m->rollout->n_episodes;
-  (m->n_few < actor->shape.n_theta ? actor->policy->contract_few : actor->policy->contract)(
+  (actor->shape.n_raw > 0 ? actor->policy->contract_raw : actor->policy->contract)(
       actor->policy_params, actor->theta, m->rollout, first, left < m->group ? left : m->group,
       m->plan->n_rows, (const float *const *)m->weight, m->scratch, m->out);
 }
@@ -254,7 +254,7 @@ static void expand(pgb_measure *m) {
   const pgb_actor *a = &m->cell->actor;
   const size_t d = a->shape.n_theta;
   for (size_t i = 0; i < m->plan->n_summed + m->plan->n_products; i++)
-    if (m->n_few < d)
+    if (a->shape.n_raw > 0)
       a->policy->expand(a->policy_params, sum_at(m, i), m->all + i * d);
     else
       memcpy(m->all + i * d, sum_at(m, i), d * sizeof *m->all);
@@ -292,7 +292,7 @@ static void finish_batch(pgb_measure *m, double square, uint64_t replicate, cons
 
 /* Episodes [from, to) of the rollout into the sums of their batch. */
 static void add_episodes(pgb_measure *m, size_t from, size_t to, double *figures) {
-  const size_t d = m->n_few;
+  const size_t d = m->n_raw;
   const size_t size = m->plan->n_rows * d;
   const float *out = m->out + from % m->group * size;
   const double *ret = m->rollout->ret;
