@@ -38,7 +38,7 @@ static room room_open(pgb_isa isa, const bench_setting *setting) {
   bench_require(pgb_rollout_create(r.actor, pgb_rollout_capacity(&r.actor->space), &r.rollout));
   r.weight = take(r.rollout->capacity * PGB_LANES, sizeof(float));
   r.scratch = take(pgb_policy_scratch(shape, 1), sizeof(float));
-  r.out = take(r.rollout->max_episodes * shape->n_theta, sizeof(float));
+  r.out = take(r.rollout->max_episodes * pgb_policy_sums(shape), sizeof(float));
   r.act = take(r.actor->space.n_act * PGB_LANES, sizeof(float));
   r.delta = take(shape->n_delta * PGB_LANES, sizeof(float));
   r.kept = take(shape->n_kept * PGB_LANES, sizeof(float));
@@ -81,8 +81,10 @@ static void weigh(room *r) {
 
 static void contract(room *r) {
   const float *const weight[] = {r->weight};
-  r->actor->policy->contract(r->actor->policy_params, r->actor->theta, r->rollout, 0, r->rollout->n_episodes,
-                             1, weight, r->scratch, r->out);
+  const pgb_policy_class *policy = r->actor->policy;
+  (r->actor->shape.n_raw > 0 ? policy->contract_raw
+                             : policy->contract)(r->actor->policy_params, r->actor->theta, r->rollout, 0,
+                                                 r->rollout->n_episodes, 1, weight, r->scratch, r->out);
 }
 
 /* Flops of a step where the policy is a network, which SAMPLES runs forward and CONTRACTS backward. A linear
