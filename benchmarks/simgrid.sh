@@ -73,7 +73,7 @@ real='src/study/run.c src/study/rounds.c src/study/share.c src/study/result.c sr
   src/study/cost.c src/study/pieces.c src/stats/*.c src/comm/comm_mpi.c src/comm/comm_common.c src/core/mem.c src/core/status.c
   src/core/option.c src/core/yaml.c'
 wrapped='MPI_Allreduce MPI_Iallreduce MPI_Wait MPI_Request_get_status pgb_result_measured pgb_block_count pgb_block_range
-  pgb_piece_count pgb_piece_range MPI_Isend MPI_Recv'
+  pgb_piece_count pgb_piece_range MPI_Isend MPI_Recv MPI_Irecv'
 wrap=''
 for name in $wrapped; do
   wrap="$wrap -Wl,--wrap=$name"

@@ -67,6 +67,60 @@ static void test_overlap(checks *c, pgb_comm *comm) {
     CHECK_REFUSED(c, pgb_comm_combine(comm, slots, 3), PGB_RUNTIME, "more than one rank");
 }
 
+enum { PARTS = 9, EACH = 21 };
+
+/* Part i of a row in `all`, of a rank where it is one of `owners`; rank 0 has its own in place already. */
+static size_t own_parts(const pgb_comm *comm, double *all, int owners, pgb_comm_words *mine) {
+  size_t n = 0;
+  for (size_t i = 0; i < PARTS; i++) {
+    if ((int)(i * 7 % (size_t)owners) != pgb_comm_rank(comm))
+      continue;
+    for (size_t k = i * EACH; k < (i + 1) * EACH; k++) {
+      const uint64_t bits = pattern(k);
+      memcpy(&all[k], &bits, sizeof bits);
+    }
+    mine[n++] = (pgb_comm_words){i * EACH, EACH, all + i * EACH};
+  }
+  return n;
+}
+
+/* Whole parts for rank 0, in one message or in many; what was there before does not matter. */
+static void test_bring(checks *c, pgb_comm *comm) {
+  static const size_t limits[] = {16, 24, 80, EACH * 8, EACH * 8 + 8, PARTS * EACH * 8, PARTS * EACH * 8 + 8};
+  const int rank = pgb_comm_rank(comm), size = pgb_comm_size(comm);
+  double all[PARTS * EACH + 1];
+  pgb_comm_words mine[PARTS];
+  for (size_t l = 0; l < sizeof limits / sizeof *limits; l++) {
+    pgb_comm_limit(comm, limits[l]);
+    for (int owners = 1; owners <= size; owners++) {
+      memset(all, 0xA5, sizeof all);
+      all[PARTS * EACH] = 42;
+      const size_t n = own_parts(comm, all, owners, mine);
+      CHECK_OK(c, pgb_comm_bring(comm, mine, n, PARTS, EACH, rank == 0 ? all : NULL));
+      CHECK(c, rank != 0 || (same(all, (size_t)PARTS * EACH) && all[PARTS * EACH] == 42));
+    }
+  }
+  CHECK_OK(c, pgb_comm_bring(comm, NULL, 0, 0, EACH, NULL));
+}
+
+/* A part of two owners or of none is told to all ranks, before anything is sent. */
+static void test_not_one_owner(checks *c, pgb_comm *comm) {
+  const int rank = pgb_comm_rank(comm), size = pgb_comm_size(comm);
+  double all[PARTS * EACH];
+  pgb_comm_words mine[PARTS];
+  if (size == 1)
+    return;
+  pgb_comm_limit(comm, 80);
+  const size_t n = own_parts(comm, all, 1, mine);
+  const pgb_comm_words more = {(PARTS - 1) * EACH, EACH, all};
+  CHECK_REFUSED(
+      c, pgb_comm_bring(comm, rank == 0 ? mine : &more, rank == 0 ? n : rank == size - 1, PARTS, EACH, all),
+      PGB_RUNTIME, "owned by 2 ranks");
+  CHECK_REFUSED(c, pgb_comm_bring(comm, mine, rank == 0 ? n - 1 : 0, PARTS, EACH, all), PGB_RUNTIME,
+                "owned by 0 ranks");
+  CHECK(c, !pgb_comm_broken(comm));
+}
+
 static void test_agree(checks *c, pgb_comm *comm) {
   const int rank = pgb_comm_rank(comm), size = pgb_comm_size(comm);
   CHECK_OK(c, pgb_comm_agree(comm, pgb_ok()));
@@ -183,6 +237,8 @@ int main(int argc, char **argv) {
   test_description(&c, comm);
   test_combine(&c, comm);
   test_overlap(&c, comm);
+  test_bring(&c, comm);
+  test_not_one_owner(&c, comm);
   test_agree(&c, comm);
   test_broadcast(&c, comm);
   test_gather(&c, comm);

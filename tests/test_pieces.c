@@ -78,8 +78,8 @@ static void deal(checks *c, const subject *x, pgb_comm *comm, size_t per_block, 
   CHECK_OK(c, pgb_pieces_join(&p, &d, comm));
   CHECK(c, rank == 0 || p.n_own <= room);
   const size_t n = pgb_pieces_words(&p, from, BLOCKS, mine);
-  CHECK_OK(c, pgb_comm_collect(comm, mine, n, (BLOCKS - from) * x->stride,
-                               rank == 0 ? blocks + from * x->stride : NULL));
+  CHECK_OK(c, pgb_comm_bring(comm, mine, n, BLOCKS - from, x->stride,
+                             rank == 0 ? blocks + from * x->stride : NULL));
   for (size_t b = from; b < BLOCKS && rank == 0; b++) {
     double want[200] = {0};
     add_up(x, b * per_block, per_block, want);
@@ -147,9 +147,11 @@ int main(int argc, char **argv) {
   subject x = {.study = {.n_estimators = 1, .n_baselines = 2}, .cell = {.actor.shape.n_theta = D}};
   x.stride = pgb_measure_stride(&x.study, &x.cell);
   CHECK(&c, x.stride <= 200);
-  for (size_t per_block = 1; per_block <= MOST; per_block *= 2)
+  for (size_t per_block = 1; per_block <= MOST; per_block *= 2) {
+    pgb_comm_limit(comm, per_block % 3 == 1 ? 1 << 20 : 200); /* in one message, and in many */
     for (size_t from = 0; from < BLOCKS; from++)
       deal(&c, &x, comm, per_block, from);
+  }
   test_figures(&c, &x);
   test_alone(&c);
   test_ranges(&c);

@@ -281,6 +281,13 @@ class TestRanks:
             bits = {payload(measure(tmp_path / f"{n}.h5", *net, "--simd", n)) for n in family if n in sets}
             assert len(bits) <= 1
 
+    def test_blocks_of_more_than_one_message(self, tmp_path: Path) -> None:
+        """15 MB, which go straight to rank 0."""
+        large = ["--env", "cartpole:horizon=20", "--policy", "softmax-mlp:hidden=64x64", "--replicates", "7", "--batch", "1"]
+        alone = payload(measure(tmp_path / "1.h5", *large))
+        assert payload(measure(tmp_path / "2.h5", *large, ranks=2)) == alone
+        assert payload(measure(tmp_path / "5.h5", *large, ranks=5)) == alone
+
     def test_more_ranks_than_work(self, tmp_path: Path, plain: tuple[Path, str]) -> None:
         few = ["--study", plain[0], "--replicates", "3"]
         alone = measure(tmp_path / "1.h5", *few)

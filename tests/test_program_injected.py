@@ -18,7 +18,7 @@ STUDY = ["--env", "bandit", "--env", "chain:horizon=4", "--replicates", "6", "--
 LARGE = [*STUDY, "--replicates", "4000"]  # gradients of 1.5 MB
 BUSY = ["--checkpoint-interval", "0.000001s"]  # a checkpoint after every round
 HERE = ("study_resolve store_create output_cell store_close checkpoint_write").split()  # rank 0 does it alone
-EVERYWHERE = "provenance_gather plan_begin plan_end oracle_open measure_create comm_combine comm_collect comm_broadcast comm_barrier comm_gather".split()
+EVERYWHERE = "provenance_gather plan_begin plan_end oracle_open measure_create comm_combine comm_bring comm_broadcast comm_barrier comm_gather".split()
 
 
 def faulty(fault: str, *args: str | Path, ranks: int = 0) -> subprocess.CompletedProcess[str]:
@@ -63,11 +63,21 @@ class TestPhases:
         assert f"{phase}: failed: injected" in message
         assert not (tmp_path / "x.h5").exists()
 
-    @pytest.mark.parametrize("phase", ["comm_combine", "comm_collect", "comm_broadcast", "comm_barrier", "output_cell", "plan_end", "checkpoint_write"])
+    @pytest.mark.parametrize("phase", ["comm_combine", "comm_bring", "comm_broadcast", "comm_barrier", "output_cell", "plan_end", "checkpoint_write"])
     def test_ends_later(self, tmp_path: Path, phase: str) -> None:
         rank = 0 if phase in HERE else 1
         message = told(faulty(f"{rank} {phase} 2 fail", *STUDY, *BUSY, "-o", tmp_path / "x.h5", ranks=2))
         assert f"{phase}: failed: injected" in message
+
+    def test_ends_in_a_pilot_sample(self, tmp_path: Path) -> None:
+        fitted = ["--env", "cartpole:horizon=20", "--replicates", "6", "--batch", "1"]
+        assert "comm_collect: failed: injected" in told(faulty("1 comm_collect 1 fail", *fitted, "-o", tmp_path / "x.h5", ranks=2))
+
+    def test_ends_where_blocks_are_long(self, tmp_path: Path) -> None:
+        long = ["--env", "cartpole:horizon=20", "--policy", "softmax-mlp:hidden=64x64", "--replicates", "7", "--batch", "1,2"]
+        for rank in range(3):
+            message = told(faulty(f"{rank} comm_bring 1 fail", *long, "-o", tmp_path / "x.h5", ranks=3))
+            assert "comm_bring: failed: injected" in message
 
     @pytest.mark.parametrize("phase", ["comm_send", "comm_receive", "comm_sent"])
     def test_ends_where_a_block_is_shared(self, tmp_path: Path, phase: str) -> None:

@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* FULL: bytes of the largest message between two ranks. */
-enum { WORDS = 1 << 19, MOST = 8, SIMULATED = 2, FULL = 1 << 26 };
+enum { WORDS = 1 << 19, MOST = 8, SIMULATED = 2, FULL = 1 << 26, AWAITED = 8 };
 
 /* A meeting of all ranks. A rank is never more than one meeting ahead of another, so two of them take turns.
  */
@@ -35,6 +35,13 @@ typedef struct letter {
   double words[];
 } letter;
 
+/* A letter that is waited for. */
+typedef struct awaited {
+  MPI_Request request;
+  double *words;
+  int n, from;
+} awaited;
+
 /* Of one rank. */
 typedef struct place {
   size_t sums, agreements; /* calls so far */
@@ -43,6 +50,7 @@ typedef struct place {
   double *out;             /* of the agreement under way                                        */
   int n_out;
   letter *letters; /* sent by this rank and not received, the oldest first */
+  awaited awaited[AWAITED];
 } place;
 
 static struct {
@@ -63,6 +71,10 @@ int __real_MPI_Allreduce(const void *in, void *out, int n, MPI_Datatype type, MP
 int __wrap_MPI_Allreduce(const void *in, void *out, int n, MPI_Datatype type, MPI_Op op, MPI_Comm comm);
 int __wrap_MPI_Iallreduce(const void *in, void *out, int n, MPI_Datatype type, MPI_Op op, MPI_Comm comm,
                           MPI_Request *request);
+int __real_MPI_Irecv(void *words, int n, MPI_Datatype type, int from, int tag, MPI_Comm comm,
+                     MPI_Request *request);
+int __wrap_MPI_Irecv(void *words, int n, MPI_Datatype type, int from, int tag, MPI_Comm comm,
+                     MPI_Request *request);
 int __real_MPI_Wait(MPI_Request *request, MPI_Status *status);
 int __wrap_MPI_Wait(MPI_Request *request, MPI_Status *status);
 int __wrap_MPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *status);
@@ -192,9 +204,7 @@ int __wrap_MPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *st
   return is_ours(request) ? MPI_SUCCESS : MPI_ERR_REQUEST;
 }
 
-int __wrap_MPI_Wait(MPI_Request *request, MPI_Status *status) {
-  if (!is_ours(*request))
-    return __real_MPI_Wait(request, status);
+static int wait_agreement(MPI_Request *request) {
   meeting *m = (meeting *)*request;
   place *p = here();
   if (m->entered < all.ranks) {
@@ -246,23 +256,60 @@ int __wrap_MPI_Isend(const void *words, int n, MPI_Datatype type, int to, int ta
   return __real_MPI_Isend(all.from, full_bytes(n), MPI_BYTE, to, tag, comm, request);
 }
 
-int __wrap_MPI_Recv(void *words, int n, MPI_Datatype type, int from, int tag, MPI_Comm comm,
-                    MPI_Status *status) {
+/* The oldest letter from a rank to this one. */
+static int open_letter(double *words, int n, int from) {
   int rank = 0;
-  if (type != MPI_DOUBLE)
-    return MPI_ERR_ARG;
-  const int code = __real_MPI_Recv(all.to, full_bytes(n), MPI_BYTE, from, tag, comm, status);
-  MPI_Comm_rank(comm, &rank);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   letter **at = &all.places[from].letters;
   while (*at != NULL && (*at)->to != rank)
     at = &(*at)->next;
-  if (code != MPI_SUCCESS || *at == NULL)
-    return code != MPI_SUCCESS ? code : MPI_ERR_OTHER;
+  if (*at == NULL)
+    return MPI_ERR_OTHER;
   letter *old = *at;
   memcpy(words, old->words, (size_t)n * sizeof *old->words);
   *at = old->next;
   free(old);
   return MPI_SUCCESS;
+}
+
+int __wrap_MPI_Recv(void *words, int n, MPI_Datatype type, int from, int tag, MPI_Comm comm,
+                    MPI_Status *status) {
+  if (type != MPI_DOUBLE)
+    return MPI_ERR_ARG;
+  const int code = __real_MPI_Recv(all.to, full_bytes(n), MPI_BYTE, from, tag, comm, status);
+  return code != MPI_SUCCESS ? code : open_letter(words, n, from);
+}
+
+int __wrap_MPI_Irecv(void *words, int n, MPI_Datatype type, int from, int tag, MPI_Comm comm,
+                     MPI_Request *request) {
+  awaited *a = here()->awaited;
+  const awaited *end = a + AWAITED;
+  while (a < end && a->words != NULL)
+    a++;
+  if (type != MPI_DOUBLE || a == end)
+    return MPI_ERR_ARG;
+  const int code = __real_MPI_Irecv(all.to, full_bytes(n), MPI_BYTE, from, tag, comm, request);
+  if (code == MPI_SUCCESS)
+    *a = (awaited){.request = *request, .words = words, .n = n, .from = from};
+  return code;
+}
+
+/* Letters come in the order in which they are waited for. */
+static int wait_letter(MPI_Request *request, MPI_Status *status) {
+  awaited *a = here()->awaited;
+  const awaited *end = a + AWAITED;
+  while (a < end && (a->words == NULL || a->request != *request))
+    a++;
+  const int code = __real_MPI_Wait(request, status);
+  if (code != MPI_SUCCESS || a == end)
+    return code;
+  double *words = a->words;
+  a->words = NULL;
+  return open_letter(words, a->n, a->from);
+}
+
+int __wrap_MPI_Wait(MPI_Request *request, MPI_Status *status) {
+  return is_ours(*request) ? wait_agreement(request) : wait_letter(request, status);
 }
 
 /* ---- Work of rank 0, and blocks ---- */

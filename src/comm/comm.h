@@ -53,6 +53,15 @@ typedef struct pgb_comm_words {
 pgb_status pgb_comm_collect(pgb_comm *comm, const pgb_comm_words *mine, size_t n_mine, size_t n,
                             double *all) PGB_MUST_CHECK;
 
+/* Collective. The same for a row of n parts (n <= PGB_COMM_PARTS) of `each` words that rank 0 alone wants:
+ * `mine` are whole parts. all [n][each] on rank 0, else NULL. What fits into one message is collected; longer
+ * rows go from their owners straight to where rank 0 wants them, and then PGB_RUNTIME on every rank tells of
+ * a part that nobody owns, too. An MPI that fails in the midst of it leaves the ranks out of step
+ * (pgb_comm_broken). */
+enum { PGB_COMM_PARTS = 256 };
+pgb_status pgb_comm_bring(pgb_comm *comm, const pgb_comm_words *mine, size_t n_mine, size_t n, size_t each,
+                          double *all) PGB_MUST_CHECK;
+
 /* From one rank to another, n doubles as one message; PGB_RUNTIME on both beyond INT_MAX. send, not
  * collective: returns at once; the words stay as they are until pgb_comm_sent, which waits for all that was
  * sent since (at most PGB_COMM_SENDS). Messages from one rank arrive in the order in which they were sent. An

@@ -16,6 +16,9 @@
 
 /* Bytes of one message: far below INT_MAX items, and a bound on the buffers that MPI makes inside. */
 enum { LIMIT = 4 << 20 };
+/* Messages of a part that a rank has under way: the next ones get ready while one is on the wire. */
+enum { UNDER_WAY = 4 };
+enum { TAG_WORDS, TAG_PART };
 
 struct pgb_comm {
   MPI_Comm all; /* a copy of the world, so that no message of a library that shares it is met */
@@ -276,7 +279,8 @@ pgb_status pgb_comm_send(pgb_comm *comm, int to, const double *words, size_t n) 
   assert(comm != NULL && comm->n_sends < PGB_COMM_SENDS);
   MPI_Request request = MPI_REQUEST_NULL; /* clang-tidy 14 does not survive an element of an array here */
   PGB_TRY(fits(n));
-  const pgb_status s = check(MPI_Isend(words, (int)n, MPI_DOUBLE, to, 0, comm->all, &request), "MPI_Isend");
+  const pgb_status s =
+      check(MPI_Isend(words, (int)n, MPI_DOUBLE, to, TAG_WORDS, comm->all, &request), "MPI_Isend");
   /* NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker): pgb_comm_sent waits */
   comm->sends[comm->n_sends] = request;
   comm->n_sends += s.code == PGB_OK;
@@ -288,7 +292,7 @@ pgb_status pgb_comm_receive(pgb_comm *comm, int from, double *words, size_t n) {
   assert(comm != NULL);
   PGB_TRY(fits(n));
   const pgb_status s =
-      check(MPI_Recv(words, (int)n, MPI_DOUBLE, from, 0, comm->all, MPI_STATUS_IGNORE), "MPI_Recv");
+      check(MPI_Recv(words, (int)n, MPI_DOUBLE, from, TAG_WORDS, comm->all, MPI_STATUS_IGNORE), "MPI_Recv");
   comm->broken = comm->broken || s.code != PGB_OK;
   return s;
 }
@@ -300,6 +304,83 @@ pgb_status pgb_comm_sent(pgb_comm *comm) {
   const pgb_status s = check(MPI_Waitall(n, comm->sends, MPI_STATUSES_IGNORE), "MPI_Waitall");
   comm->broken = comm->broken || s.code != PGB_OK;
   return s;
+}
+
+/* ---- Parts to rank 0 ---- */
+
+/* Who owns each part, on all ranks: owner[n]. */
+static pgb_status find_owners(pgb_comm *comm, const pgb_comm_words *mine, size_t n_mine, size_t n,
+                              size_t each, int *owner) {
+  int told[2 * PGB_COMM_PARTS] = {0}; /* how many own it, sum of their numbers */
+  for (size_t i = 0; i < n_mine; i++) {
+    assert(mine[i].n == each && mine[i].at % each == 0);
+    told[2 * (mine[i].at / each)]++;
+    told[2 * (mine[i].at / each) + 1] += comm->rank;
+  }
+  const pgb_status s =
+      check(MPI_Allreduce(MPI_IN_PLACE, told, (int)(2 * n), MPI_INT, MPI_SUM, comm->all), "MPI_Allreduce");
+  comm->broken = comm->broken || s.code != PGB_OK; /* whether the others send is not known */
+  PGB_TRY(s);
+  for (size_t i = 0; i < n; i++) {
+    if (told[2 * i] != 1)
+      return pgb_fail(PGB_RUNTIME,
+                      "bring: part %zu is owned by %d ranks instead of one; report this as a bug", i,
+                      told[2 * i]);
+    owner[i] = told[2 * i + 1];
+  }
+  return s;
+}
+
+/* Messages of parts, the oldest waited for where more than UNDER_WAY would be. */
+typedef struct flight {
+  MPI_Request request[UNDER_WAY];
+  size_t n;
+  pgb_status s;
+} flight;
+
+static void land(flight *f, size_t slot) {
+  MPI_Request request = f->request[slot];
+  keep(&f->s, check(MPI_Wait(&request, MPI_STATUS_IGNORE), "MPI_Wait"));
+  f->request[slot] = MPI_REQUEST_NULL;
+}
+
+/* A part of `each` words from its owner into `in`, or, where that is NULL, from `out` to rank 0. */
+static void fly(pgb_comm *comm, flight *f, int owner, double *in, const double *out, size_t each) {
+  const size_t most = comm->limit / sizeof(double);
+  for (size_t at = 0; at < each && f->s.code == PGB_OK; at += most) {
+    const int k = (int)(each - at < most ? each - at : most);
+    MPI_Request request = MPI_REQUEST_NULL;
+    land(f, f->n % UNDER_WAY);
+    if (in != NULL)
+      keep(&f->s,
+           check(MPI_Irecv(in + at, k, MPI_DOUBLE, owner, TAG_PART, comm->all, &request), "MPI_Irecv"));
+    else
+      keep(&f->s, check(MPI_Isend(out + at, k, MPI_DOUBLE, 0, TAG_PART, comm->all, &request), "MPI_Isend"));
+    f->request[f->n++ % UNDER_WAY] = request;
+  }
+}
+
+pgb_status pgb_comm_bring(pgb_comm *comm, const pgb_comm_words *mine, size_t n_mine, size_t n, size_t each,
+                          double *all) {
+  assert(comm != NULL && n <= PGB_COMM_PARTS && (all != NULL || n == 0 || comm->rank != 0));
+  int owner[PGB_COMM_PARTS];
+  flight f = {.s = pgb_ok()};
+  if (comm->size == 1 || n * each < comm->limit / sizeof(double))
+    return pgb_comm_collect(comm, mine, n_mine, n * each, all);
+  PGB_TRY(find_owners(comm, mine, n_mine, n, each, owner));
+  for (int i = 0; i < UNDER_WAY; i++)
+    f.request[i] = MPI_REQUEST_NULL;
+  pgb_comm_put(mine, n_mine, all);
+  for (size_t i = 0; i < n; i++) {
+    if (comm->rank == 0 && owner[i] != 0)
+      fly(comm, &f, owner[i], all + i * each, NULL, each);
+    if (comm->rank != 0 && owner[i] == comm->rank)
+      fly(comm, &f, owner[i], NULL, mine++->words, each);
+  }
+  for (size_t i = 0; i < UNDER_WAY; i++)
+    land(&f, i);
+  comm->broken = comm->broken || f.s.code != PGB_OK;
+  return f.s;
 }
 
 pgb_status pgb_comm_agree(pgb_comm *comm, pgb_status mine) {

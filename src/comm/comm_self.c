@@ -91,6 +91,11 @@ pgb_status pgb_comm_collect(pgb_comm *comm, const pgb_comm_words *mine, size_t n
   return pgb_ok();
 }
 
+pgb_status pgb_comm_bring(pgb_comm *comm, const pgb_comm_words *mine, size_t n_mine, size_t n, size_t each,
+                          double *all) {
+  return pgb_comm_collect(comm, mine, n_mine, n * each, all);
+}
+
 /* There is no other rank. */
 static pgb_status nobody(void) {
   return pgb_fail(PGB_RUNTIME, "a message to another rank, and there is none; report this as a bug");

@@ -126,12 +126,9 @@ pgb_status pgb_pieces_join(pgb_pieces *p, const pgb_deal *deal, pgb_comm *comm) 
 
 size_t pgb_pieces_words(const pgb_pieces *p, size_t from, size_t to, pgb_comm_words *out) {
   size_t n = 0;
-  if (p->root) {
-    *out = (pgb_comm_words){0, (to - from) * p->stride, p->block + from * p->stride};
-    return to > from;
-  }
   for (size_t i = 0; i < p->n_own; i++)
     if (p->own[i] >= from && p->own[i] < to)
-      out[n++] = (pgb_comm_words){(p->own[i] - from) * p->stride, p->stride, p->block + i * p->stride};
+      out[n++] = (pgb_comm_words){(p->own[i] - from) * p->stride, p->stride,
+                                  p->block + (p->root ? p->own[i] : i) * p->stride};
   return n;
 }

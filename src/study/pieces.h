@@ -53,7 +53,7 @@ size_t pgb_deal_begin(const pgb_deal *deal, int place);
 pgb_status pgb_pieces_join(pgb_pieces *pieces, const pgb_deal *deal, pgb_comm *comm) PGB_MUST_CHECK;
 
 /* Owned blocks of [from, to) as words of a row that begins with block `from`; their number. out
- * [PGB_MAX_BLOCKS]. On rank 0 the whole row, in which the others' blocks are zero. */
+ * [PGB_MAX_BLOCKS]. */
 size_t pgb_pieces_words(const pgb_pieces *pieces, size_t from, size_t to, pgb_comm_words *out);
 
 #endif

@@ -244,9 +244,9 @@ static pgb_status bring(pgb_rounds *r, batch_run *b, size_t n) {
   if (n == b->n_blocks && from < n) /* the last round: all others were of whole blocks */
     s = pgb_pieces_join(&b->pieces, &b->deal, r->comm);
   const size_t n_mine = pgb_pieces_words(&b->pieces, from, n, mine);
-  const pgb_status collected = pgb_comm_collect(r->comm, mine, n_mine, (n - from) * b->stride,
-                                                is_root(r) ? b->pieces.block + from * b->stride : NULL);
-  PGB_TRY(reduced(r, all_here, met, s.code != PGB_OK ? s : collected));
+  const pgb_status brought = pgb_comm_bring(r->comm, mine, n_mine, n - from, b->stride,
+                                            is_root(r) ? b->pieces.block + from * b->stride : NULL);
+  PGB_TRY(reduced(r, all_here, met, s.code != PGB_OK ? s : brought));
   b->combined = n;
   if (b->room->gradients == NULL)
     return pgb_ok();

@@ -47,7 +47,7 @@ typedef struct pgb_cell_room {
 void pgb_rounds_start(pgb_rounds *rounds, double total, double before);
 
 /* Collective. Measures the blocks of a cell and batch size from block `from` on and combines them; the slots
- * of the blocks before it are in room->slots on rank 0, where all others are zero. cells: [n_cells] results
+ * of the blocks before it are in room->slots on rank 0. cells: [n_cells] results
  * so far. PGB_STOPPED on all ranks after a checkpoint where one was asked to stop. */
 pgb_status pgb_rounds_batch(pgb_rounds *rounds, size_t cell, size_t batch, size_t from,
                             const pgb_cell_room *room, const pgb_cell_result *cells) PGB_MUST_CHECK;

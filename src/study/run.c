@@ -8,7 +8,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 const char *const pgb_phase_names[PGB_PHASE_COUNT] = {"rollout", "gradient", "reduce", "io", "wait"};
 
@@ -41,8 +40,6 @@ static pgb_status run_batch(runner *r, size_t cell, size_t batch, const pgb_cell
   const pgb_point *start = &r->options->start;
   const bool begun = is_begun(r, cell) && batch == start->batch;
   const size_t from = begun ? start->block : 0;
-  if (!begun && is_root(r))
-    memset(room->slots, 0, n_blocks * stride * sizeof *room->slots);
   PGB_TRY(pgb_rounds_batch(&r->rounds, cell, batch, from, room, cells));
   if (is_root(r))
     pgb_result_measured(r->study, cell, batch, &room->plan, room->slots, n_blocks, &cells[cell]);

@@ -137,6 +137,9 @@ WRAP_MESSAGE(comm_combine, (pgb_comm * comm, double *slots, size_t n), (comm, sl
 WRAP_MESSAGE(comm_collect,
              (pgb_comm * comm, const pgb_comm_words *mine, size_t n_mine, size_t n, double *all),
              (comm, mine, n_mine, n, all))
+WRAP_MESSAGE(comm_bring,
+             (pgb_comm * comm, const pgb_comm_words *mine, size_t n_mine, size_t n, size_t each, double *all),
+             (comm, mine, n_mine, n, each, all))
 WRAP_MESSAGE(comm_send, (pgb_comm * comm, int to, const double *words, size_t n), (comm, to, words, n))
 WRAP_MESSAGE(comm_receive, (pgb_comm * comm, int from, double *words, size_t n), (comm, from, words, n))
 WRAP_MESSAGE(comm_sent, (pgb_comm * comm), (comm))
