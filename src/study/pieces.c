@@ -65,61 +65,38 @@ static int place_of(const pgb_deal *deal, size_t piece) {
   return low;
 }
 
-/* The largest node that begins at a piece and ends before `end`. */
-static size_t width_at(const pgb_pieces *p, size_t piece, size_t end) {
-  size_t width = 1;
-  while (2 * width <= p->per_block && piece % (2 * width) == 0 && piece + 2 * width <= end)
-    width *= 2;
-  return width;
-}
-
 static void keep(pgb_status *first, pgb_status next) {
   if (first->code == PGB_OK)
     *first = next;
 }
 
-/* The nodes of the block that this rank begins in the middle of, to its owner; their number. */
-static size_t pass_on(const pgb_pieces *p, const pgb_deal *deal, pgb_comm *comm, size_t begin,
-                      pgb_status *s) {
-  const size_t block = begin / p->per_block;
-  size_t n = 0;
-  if (begin % p->per_block == 0)
-    return 0;
-  const int owner = pgb_share_rank(place_of(deal, block * p->per_block), deal->ranks);
-  for (; n < p->n && p->node[n].first / p->per_block == block; n++)
-    keep(s, pgb_comm_send(comm, owner, slots_of(p, n), p->stride));
-  return n;
+/* The rank that has a piece, and hence the node that begins with it once it is whole. */
+static int rank_of(const pgb_deal *deal, size_t piece) {
+  return pgb_share_rank(place_of(deal, piece), deal->ranks);
 }
 
-/* What is missing of the block that this rank leaves in the middle of: the following places have it. */
-static pgb_status complete(pgb_pieces *p, const pgb_deal *deal, pgb_comm *comm, int place) {
-  pgb_status s = pgb_ok();
-  size_t at = pgb_deal_begin(deal, place + 1);
-  const size_t end = at - at % p->per_block + (at % p->per_block == 0 ? 0 : p->per_block);
-  for (place++; at < end; place++) {
-    const size_t next = pgb_deal_begin(deal, place + 1);
-    const size_t stop = next < end ? next : end;
-    for (size_t width = 0; at < stop; at += width) {
-      width = width_at(p, at, stop);
-      keep(&s, pgb_comm_receive(comm, pgb_share_rank(place, deal->ranks), pgb_pieces_next(p), p->stride));
-      take_up(p, (pgb_node){.first = at, .width = width});
-    }
-  }
-  return s;
+/* Whether a node is to be merged with one to its left that another rank has. */
+static bool leaves(pgb_node node, size_t begin) {
+  return node.first / node.width % 2 == 1 && node.first < begin + node.width;
 }
 
+/* What is missing to the right of a node comes from where that begins; so a block that many ranks share is
+ * added up in as many steps as its tree has levels. */
 pgb_status pgb_pieces_join(pgb_pieces *p, const pgb_deal *deal, pgb_comm *comm) {
-  const int place = pgb_share_rank(pgb_comm_rank(comm), deal->ranks);
-  const size_t begin = pgb_deal_begin(deal, place);
-  const size_t passed_by = begin + (p->per_block - begin % p->per_block) % p->per_block; /* the next block */
+  const size_t begin = pgb_deal_begin(deal, pgb_share_rank(pgb_comm_rank(comm), deal->ranks));
   pgb_status s = pgb_ok();
-  if (pgb_deal_begin(deal, place + 1) == begin)
-    return s;
-  const size_t passed = pass_on(p, deal, comm, begin, &s);
-  if (passed_by < pgb_deal_begin(deal, place + 1))
-    keep(&s, complete(p, deal, comm, place));
+  for (size_t sent = 0;;) {
+    for (; sent < p->n && leaves(p->node[sent], begin); sent++)
+      keep(&s, pgb_comm_send(comm, rank_of(deal, p->node[sent].first - p->node[sent].width),
+                             slots_of(p, sent), p->stride));
+    if (sent == p->n)
+      break;
+    const pgb_node last = p->node[p->n - 1];
+    const pgb_node next = {.first = last.first + last.width, .width = last.width};
+    keep(&s, pgb_comm_receive(comm, rank_of(deal, next.first), pgb_pieces_next(p), p->stride));
+    take_up(p, next);
+  }
   keep(&s, pgb_comm_sent(comm));
-  assert(p->n == passed);
   p->n = 0;
   return s;
 }

@@ -8,9 +8,10 @@
 #include "study/study.h"
 
 /* What one rank has of a cell and batch size: blocks that it owns, and nodes of the binary trees of blocks
- * that it shares with neighbours. The rank that measures a block's first piece owns it; where the next ones
- * are another's, that one passes its nodes on. Equal neighbours are merged as soon as both are there, so that
- * a rank holds few nodes, and any deal of the pieces adds up in the same order. */
+ * that it shares with neighbours. The rank that measures the first piece of a node, or of a whole block, has
+ * it in the end; where its right half is another's, that one passes it on. Equal neighbours are merged as
+ * soon as both are there, so that a rank holds few nodes, and any deal of the pieces adds up in the same
+ * order. */
 
 /* At most log2 Q nodes of the block that a rank begins in the middle of, as many of the one it leaves in the
  * middle, and the piece under way or a node that comes in. */
