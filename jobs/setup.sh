@@ -15,7 +15,7 @@ libbenchmark-dev python3 python3-numpy python3-h5py python3-xarray python3-h5net
 # A Slurm of the tests' own. On a machine with systemd apt starts these services, without a configuration to work with;
 # for the tests alone, hence not among what running needs.
 PGB_SLURM_PACKAGES="slurm-wlm munge"
-PGB_TEST_PACKAGES="python3-pytest clang clang-format clang-tidy cppcheck shellcheck hdf5-tools bash
+PGB_TEST_PACKAGES="python3-pytest ccache clang clang-format clang-tidy cppcheck shellcheck hdf5-tools bash
 man-db groff-base mandoc chromium $PGB_SLURM_PACKAGES"
 
 pgb_say() {
