@@ -13,7 +13,7 @@ set_tests_properties(lint_tidy PROPERTIES PROCESSORS 2 COST 100)
 if(PGB_NESTED_BUILDS)
   add_test(NAME build_sanitized
     COMMAND sh "${PROJECT_SOURCE_DIR}/tests/nested.sh" "${PROJECT_BINARY_DIR}/sanitize" "unit|sanitize"
-      -DPGB_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 -DPGB_BENCHMARKS=OFF)
+      -DPGB_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 -DCMAKE_C_FLAGS_DEBUG=-g1 -DPGB_BENCHMARKS=OFF)
   add_test(NAME build_without_mpi
     COMMAND sh "${PROJECT_SOURCE_DIR}/tests/nested.sh" "${PROJECT_BINARY_DIR}/no-mpi" "unit|alone"
       -DPGB_MPI=OFF -DCMAKE_BUILD_TYPE=Release -DPGB_BENCHMARKS=OFF)
