@@ -37,7 +37,8 @@ python() {
 }
 
 python_ready() {
-  python -c 'import pytest, h5py, xarray, h5netcdf, matplotlib, jinja2' && return
+  python -c 'import sys; from importlib.util import find_spec
+sys.exit(not all(map(find_spec, "pytest h5py xarray h5netcdf matplotlib jinja2".split())))' && return
   echo "skipped: pytest, h5py, xarray, h5netcdf, matplotlib or jinja2 is missing; jobs/setup.sh has the packages"
   exit 77
 }
