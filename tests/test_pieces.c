@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { D = 3, BLOCKS = 7, MOST = 16, SAMPLES = 3 };
+enum { D = 3, BLOCKS = 7, MOST = 128, SAMPLES = 3 };
 
 static double draw(uint64_t i) {
   uint64_t z = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);

@@ -268,15 +268,37 @@ static void run_in_parts(work *w, pgb_gemm job) {
   }
 }
 
+/* Whether a layer's matrix has the same layout among raw sums and in theta, so that it is summed in place. */
+static bool is_same(const pgb_mlp_layer *l) {
+  return !l->turned && l->in == l->in_p;
+}
+
+/* Parameters [from, end) of an episode's row of sums, from or to its raw sums. */
+static void move(const pgb_mlp *net, size_t from, size_t end, float *raw, float *out, bool back) {
+  for (size_t i = from; i < end; i++)
+    if (back)
+      raw[net->place[i]] = out[i];
+    else
+      out[i] = raw[net->place[i]];
+}
+
+/* All that is not summed in place. */
+static void move_row(const pgb_mlp *net, float *raw, float *out, bool back) {
+  for (size_t i = 0; i < net->n_layers; i++) {
+    const pgb_mlp_layer *l = &net->layer[i];
+    move(net, is_same(l) ? l->bias : l->weight, l->bias + l->out, raw, out, back);
+  }
+  move(net, net->n_theta - net->n_tail, net->n_theta, raw, out, back);
+}
+
 /* One layer's part of a row of raw sums: over the segment's steps of scaled delta times what the layer saw;
  * added to what earlier segments of the episode left there, in the same order as in one go. */
-static void layer_gradient(work *w, const segment *s, size_t i, const float *scaled, float *raw) {
+static void layer_gradient(work *w, const segment *s, size_t i, const float *scaled, float *to) {
   const pgb_mlp *net = w->net;
   const pgb_mlp_layer *l = &net->layer[i];
   const size_t ldx = net->n_kept;
   const float *x = w->x + s->row * ldx + (i == 0 ? 0 : net->n_x + net->layer[i - 1].at);
   const float *d = scaled + l->at;
-  float *to = raw + l->raw;
   run_in_parts(w, (pgb_gemm){.rows = l->turned ? l->in : l->out,
                              .columns = l->turned ? l->out_p : l->in_p,
                              .depth = s->n,
@@ -299,13 +321,14 @@ static void segment_gradients(work *w, const segment *s, size_t first) {
     if (s->t0 == 0)
       memset(raw + net->raw_row, 0, net->n_row * sizeof *raw);
     else if (!w->in_raw)
-      for (size_t i = 0; i < net->n_theta; i++)
-        raw[net->place[i]] = out[i];
+      move_row(net, raw, out, true);
     const float *scaled = scale(w, s, w->weight[k], raw + net->raw_row);
-    for (size_t i = 0; i < net->n_layers; i++)
-      layer_gradient(w, s, i, scaled, raw);
-    for (size_t i = 0; !w->in_raw && i < net->n_theta; i++)
-      out[i] = raw[net->place[i]];
+    for (size_t i = 0; i < net->n_layers; i++) {
+      const pgb_mlp_layer *l = &net->layer[i];
+      layer_gradient(w, s, i, scaled, !w->in_raw && is_same(l) ? out + l->weight : raw + l->raw);
+    }
+    if (!w->in_raw)
+      move_row(net, raw, out, false);
   }
 }
 

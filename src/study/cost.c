@@ -325,11 +325,13 @@ static pgb_cost plus(pgb_cost a, double times, pgb_cost b) {
 }
 
 /* Of an episode: a row into the batch's sum, in double; and a factor times a row likewise. */
-static pgb_cost row_sum(double d) {
+static pgb_cost row_sum(const pgb_actor *a) {
+  const double d = (double)pgb_policy_sums(&a->shape);
   return (pgb_cost){.flops = d, .bytes = (4 + 16) * d};
 }
 
-static pgb_cost product_sum(double d) {
+static pgb_cost product_sum(const pgb_actor *a) {
+  const double d = (double)pgb_policy_sums(&a->shape);
   return (pgb_cost){.flops = 2 * d, .bytes = (4 + 16) * d};
 }
 
@@ -365,7 +367,7 @@ pgb_pair_cost pgb_cost_pair(const pgb_study *study, size_t cell, const pgb_plan 
     const bool product = sums[i] >= plan->n_summed;
     rows[i] = product ? plan->products[sums[i] - plan->n_summed].row : sums[i];
     if (!among(sums, i, sums[i]))
-      c.episode = plus(c.episode, 1, product ? product_sum(d) : row_sum(d));
+      c.episode = plus(c.episode, 1, product ? product_sum(a) : row_sum(a));
     if (!among(rows, i, rows[i]))
       c.step = plus(c.step, 1, pgb_cost_row(study, a, &plan->rows[rows[i]]));
   }
@@ -381,8 +383,8 @@ pgb_cell_cost pgb_cost_cell(const pgb_study *study, size_t cell, const pgb_plan 
   c.episode.flops += 10; /* the mean and the variance of returns, of the batch and of the block */
   for (size_t row = 0; row < plan->n_rows; row++)
     c.step = plus(c.step, 1, pgb_cost_row(study, a, &plan->rows[row]));
-  c.episode = plus(c.episode, (double)plan->n_summed, row_sum(d));
-  c.episode = plus(c.episode, (double)plan->n_products, product_sum(d));
+  c.episode = plus(c.episode, (double)plan->n_summed, row_sum(a));
+  c.episode = plus(c.episode, (double)plan->n_products, product_sum(a));
   for (size_t k = 0; k < plan->n_pairs; k++)
     if (plan->pairs[k].defined)
       c.batch = plus(c.batch, 1, finish(study->baselines[k % study->n_baselines], d));

@@ -89,16 +89,15 @@ pgb_status pgb_pieces_join(pgb_pieces *p, const pgb_deal *deal, pgb_comm *comm) 
     for (; sent < p->n && leaves(p->node[sent], begin); sent++)
       keep(&s, pgb_comm_send(comm, rank_of(deal, p->node[sent].first - p->node[sent].width),
                              slots_of(p, sent), p->stride));
-    if (sent == p->n)
+    if (sent == p->n || s.code != PGB_OK)
       break;
     const pgb_node last = p->node[p->n - 1];
     const pgb_node next = {.first = last.first + last.width, .width = last.width};
     keep(&s, pgb_comm_receive(comm, rank_of(deal, next.first), pgb_pieces_next(p), p->stride));
     take_up(p, next);
   }
-  keep(&s, pgb_comm_sent(comm));
   p->n = 0;
-  return s;
+  return s.code == PGB_OK ? pgb_comm_sent(comm) : s; /* else nobody may wait for what was sent */
 }
 
 size_t pgb_pieces_words(const pgb_pieces *p, size_t from, size_t to, pgb_comm_words *out) {

@@ -16,6 +16,7 @@ static const double disk_rate = 1e8;     /* bytes per second, a guess */
 
 /* What is exchanged: each the maximum over ranks. */
 enum { SAY_STOP, SAY_GIVEN_UP, SAY_KEEP, SAY_SECONDS, SAY_COUNT };
+_Static_assert((int)PGB_MAX_BLOCKS <= (int)PGB_COMM_PARTS, "all blocks travel together");
 enum { STOP_LIMIT = 1 }; /* of SAY_STOP; else 0 or the number of a signal, all of which are larger */
 
 static bool is_root(const pgb_rounds *r) {
@@ -243,6 +244,8 @@ static pgb_status bring(pgb_rounds *r, batch_run *b, size_t n) {
   pgb_status s = pgb_ok();
   if (n == b->n_blocks && from < n) /* the last round: all others were of whole blocks */
     s = pgb_pieces_join(&b->pieces, &b->deal, r->comm);
+  if (pgb_comm_broken(r->comm)) /* the others may wait for a message for ever; the caller ends them */
+    return s;
   const size_t n_mine = pgb_pieces_words(&b->pieces, from, n, mine);
   const pgb_status brought = pgb_comm_bring(r->comm, mine, n_mine, n - from, b->stride,
                                             is_root(r) ? b->pieces.block + from * b->stride : NULL);

@@ -140,12 +140,30 @@ WRAP_MESSAGE(comm_collect,
 WRAP_MESSAGE(comm_bring,
              (pgb_comm * comm, const pgb_comm_words *mine, size_t n_mine, size_t n, size_t each, double *all),
              (comm, mine, n_mine, n, each, all))
-WRAP_MESSAGE(comm_send, (pgb_comm * comm, int to, const double *words, size_t n), (comm, to, words, n))
-WRAP_MESSAGE(comm_receive, (pgb_comm * comm, int from, double *words, size_t n), (comm, from, words, n))
-WRAP_MESSAGE(comm_sent, (pgb_comm * comm), (comm))
 WRAP_MESSAGE(comm_broadcast, (pgb_comm * comm, void *bytes, size_t n), (comm, bytes, n))
 WRAP_MESSAGE(comm_barrier, (pgb_comm * comm), (comm))
 WRAP_MESSAGE(comm_gather, (pgb_comm * comm, const double *mine, size_t n, double *all), (comm, mine, n, all))
+
+/* One from rank to rank is lost, and the other waits for it. */
+static bool lost;
+
+bool __real_pgb_comm_broken(const pgb_comm *comm);
+bool __wrap_pgb_comm_broken(const pgb_comm *comm);
+bool __wrap_pgb_comm_broken(const pgb_comm *comm) {
+  return lost || __real_pgb_comm_broken(comm);
+}
+
+#define WRAP_LOST(name, params, args)                                                                        \
+  pgb_status __real_pgb_##name params;                                                                       \
+  pgb_status __wrap_pgb_##name params;                                                                       \
+  pgb_status __wrap_pgb_##name params {                                                                      \
+    const bool fails = struck(#name, NULL);                                                                  \
+    lost = lost || fails;                                                                                    \
+    return fails ? pgb_fail(PGB_RUNTIME, #name ": failed: injected; do nothing") : __real_pgb_##name args;   \
+  }
+WRAP_LOST(comm_send, (pgb_comm * comm, int to, const double *words, size_t n), (comm, to, words, n))
+WRAP_LOST(comm_receive, (pgb_comm * comm, int from, double *words, size_t n), (comm, from, words, n))
+WRAP_LOST(comm_sent, (pgb_comm * comm), (comm))
 
 /* ---- Blocks ---- */
 
