@@ -17,10 +17,10 @@ typedef struct pgb_comm pgb_comm;
 pgb_status pgb_comm_create(int *argc, char ***argv, pgb_comm **out) PGB_MUST_CHECK;
 void pgb_comm_destroy(pgb_comm *comm); /* Collective; accepts NULL. Ends MPI if create started it. */
 
-/* Not collective. An agreement itself failed here, so the other ranks may still wait for this one: print the
- * message whatever the rank, then pgb_comm_abort. Destroying such a comm waits for nobody and leaves MPI
- * unended, so that the launcher ends the job. Other failures of MPI keep the ranks in step and are agreed on
- * like any failure. */
+/* Not collective. An agreement or a message from rank to rank failed here, so the other ranks may still wait
+ * for this one: no further collective call; print the message whatever the rank, then pgb_comm_abort.
+ * Destroying such a comm waits for nobody and leaves MPI unended, so that the launcher ends the job. Other
+ * failures of MPI keep the ranks in step and are agreed on like any failure. */
 bool pgb_comm_broken(const pgb_comm *comm);
 
 /* Not collective: ends all ranks at once with this exit code, for a rank that cannot reach the next

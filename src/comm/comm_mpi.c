@@ -48,8 +48,8 @@ static pgb_status check(int code, const char *what) {
                   what, why);
 }
 
-/* Keeps the first failure. A rank on which one message failed sends the others all the same, to stay in step.
- */
+/* Keeps the first failure. A rank on which one collective call failed makes the others all the same, to stay
+ * in step. */
 static void keep(pgb_status *first, pgb_status next) {
   if (first->code == PGB_OK)
     *first = next;

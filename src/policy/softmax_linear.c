@@ -138,15 +138,15 @@ static void contract_raw(const void *params, const float *theta, const pgb_rollo
   PGB_KERNEL(pgb_linear_contract)(&p->few, 1, p->n_obs + 1, rollout, n_w, weight, acc, out);
 }
 
-static void expand(const void *params, const double *few, double *all) {
+static void expand(const void *params, const double *raw, double *all) {
   const softmax_linear *p = params;
   const size_t n = p->n_obs;
   for (size_t k = 0; k < n; k++) {
-    all[k] = few[k];
-    all[n + k] = -few[k];
+    all[k] = raw[k];
+    all[n + k] = -raw[k];
   }
-  all[2 * n] = few[n];
-  all[2 * n + 1] = -few[n];
+  all[2 * n] = raw[n];
+  all[2 * n + 1] = -raw[n];
 }
 
 const pgb_policy_class PGB_KERNEL(pgb_policy_softmax_linear) = {
