@@ -122,9 +122,9 @@ one_core() {
 
 # shellcheck disable=SC2086 # lists of options
 two_ranks() {
-  run 40000 mpirun -n 1 "$program" $cartpole $alone
+  run 400000 mpirun -n 1 "$program" $cartpole $alone
   one=$(of steps_per_second_per_rank)
-  run 80000 mpirun -n 2 --oversubscribe "$program" $cartpole $alone
+  run 800000 mpirun -n 2 --oversubscribe "$program" $cartpole $alone
   pair weak_scaling/1_to_2_ranks "$one" "$(of steps_per_second_per_rank)"
 }
 
