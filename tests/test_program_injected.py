@@ -17,6 +17,8 @@ pytestmark = [needs_program, pytest.mark.skipif(not FAULTY, reason="PGB_FAULTY n
 STUDY = ["--env", "bandit", "--env", "chain:horizon=4", "--replicates", "6", "--batch", "1,5", "--save-gradients"]
 LARGE = [*STUDY, "--replicates", "4000"]  # gradients of 1.5 MB
 BUSY = ["--checkpoint-interval", "0.000001s"]  # a checkpoint after every round
+# Later rounds bring rows of more than one message.
+LONG = ["--env", "cartpole:horizon=20", "--policy", "softmax-mlp:hidden=64x64", "--baseline", "none,loo", "--replicates", "70", "--batch", "1,2"]
 HERE = ("study_resolve store_create output_cell store_close checkpoint_write").split()  # rank 0 does it alone
 EVERYWHERE = "provenance_gather plan_begin plan_end oracle_open measure_create comm_combine comm_bring comm_broadcast comm_barrier comm_gather".split()
 
@@ -74,10 +76,18 @@ class TestPhases:
         assert "comm_collect: failed: injected" in told(faulty("1 comm_collect 1 fail", *fitted, "-o", tmp_path / "x.h5", ranks=2))
 
     def test_ends_where_blocks_are_long(self, tmp_path: Path) -> None:
-        long = ["--env", "cartpole:horizon=20", "--policy", "softmax-mlp:hidden=64x64", "--replicates", "7", "--batch", "1,2"]
         for rank in range(3):
-            message = told(faulty(f"{rank} comm_bring 1 fail", *long, "-o", tmp_path / "x.h5", ranks=3))
+            message = told(faulty(f"{rank} comm_bring 1 fail", *LONG, "-o", tmp_path / "x.h5", ranks=3))
             assert "comm_bring: failed: injected" in message
+
+    def test_dies_where_blocks_are_long(self, tmp_path: Path) -> None:
+        whole = payload(measure(tmp_path / "whole.h5", *LONG))
+        for rank in range(3):
+            out = tmp_path / f"{rank}.h5"
+            done = faulty(f"{rank} comm_bring 3 kill", *LONG, *BUSY, "-o", out, ranks=3)
+            assert done.returncode not in (0, 75) and out.with_name(out.name + ".part").exists()
+            finish(out)
+            assert payload(out) == whole
 
     @pytest.mark.parametrize("phase", ["comm_send", "comm_receive", "comm_sent"])
     def test_ends_where_a_block_is_shared(self, tmp_path: Path, phase: str) -> None:
