@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { D = 3, BLOCKS = 7, MOST = 128, SAMPLES = 3 };
+enum { D = 3, BLOCKS = 7, MOST = 128, SAMPLES = 3, MOST_RANKS = 64 };
 
 static double draw(uint64_t i) {
   uint64_t z = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
@@ -56,13 +56,24 @@ static void add_up(const subject *x, size_t piece, size_t width, double *out) {
   pgb_measure_merge(&x->study, &x->cell, out, right);
 }
 
-/* Pieces of blocks [from, BLOCKS), as some rank would have them. */
-static void deal(checks *c, const subject *x, pgb_comm *comm, size_t per_block, size_t from) {
+/* Pieces of blocks [from, BLOCKS), as some rank would have them: all ranks the same number, or by speed, or
+ * the last rank all. */
+enum deal_how { EVENLY, BY_SPEED, TO_LAST, HOWS };
+
+static void deal(checks *c, const subject *x, pgb_comm *comm, size_t per_block, size_t from,
+                 enum deal_how how) {
   const int size = pgb_comm_size(comm), rank = pgb_comm_rank(comm);
-  const size_t room = rank == 0 ? BLOCKS : pgb_pieces_owned(BLOCKS - from, size);
+  const size_t room = rank == 0 || how == TO_LAST ? BLOCKS : pgb_deal_owned(BLOCKS - from, x->stride, size);
+  size_t begin[MOST_RANKS + 1] = {0};
+  double cost[MOST_RANKS] = {0}, dealt[MOST_RANKS] = {0};
   double *blocks = calloc(room * x->stride + 1, sizeof *blocks);
   double *nodes = calloc(pgb_piece_nodes(per_block) * x->stride, sizeof *nodes);
-  const pgb_deal d = {.first = from * per_block, .n = (BLOCKS - from) * per_block, .ranks = size};
+  pgb_deal d = {.first = from * per_block, .n = (BLOCKS - from) * per_block, .ranks = size, .begin = begin};
+  for (int p = 0; p < size && how == BY_SPEED; p++)
+    cost[p] = 1 + p % 3;
+  pgb_deal_out(&d, 1, pgb_deal_lead(BLOCKS - from, x->stride, size), cost, dealt);
+  for (int p = 1; p < size && how == TO_LAST; p++)
+    begin[p] = d.first;
   pgb_pieces p = {.study = &x->study,
                   .cell = &x->cell,
                   .stride = x->stride,
@@ -71,7 +82,7 @@ static void deal(checks *c, const subject *x, pgb_comm *comm, size_t per_block, 
                   .block = blocks,
                   .root = rank == 0};
   pgb_comm_words mine[PGB_MAX_BLOCKS];
-  for (size_t i = pgb_deal_begin(&d, rank); i < pgb_deal_begin(&d, rank + 1); i++) {
+  for (size_t i = begin[rank]; i < begin[rank + 1]; i++) {
     fill(pgb_pieces_next(&p), i);
     pgb_pieces_push(&p, i);
   }
@@ -146,11 +157,12 @@ int main(int argc, char **argv) {
   }
   subject x = {.study = {.n_estimators = 1, .n_baselines = 2}, .cell = {.actor.shape.n_theta = D}};
   x.stride = pgb_measure_stride(&x.study, &x.cell);
-  CHECK(&c, x.stride <= 200);
+  CHECK(&c, x.stride <= 200 && pgb_comm_size(comm) <= MOST_RANKS);
   for (size_t per_block = 1; per_block <= MOST; per_block *= 2) {
     pgb_comm_limit(comm, per_block % 3 == 1 ? 1 << 20 : 200); /* in one message, and in many */
     for (size_t from = 0; from < BLOCKS; from++)
-      deal(&c, &x, comm, per_block, from);
+      for (enum deal_how how = EVENLY; how < HOWS; how++)
+        deal(&c, &x, comm, per_block, from, how);
   }
   test_figures(&c, &x);
   test_alone(&c);

@@ -84,10 +84,10 @@ pgb_status pgb_comm_gather(pgb_comm *comm, const double *mine, size_t n, double 
 /* Collective. Waits for all ranks (to tell waiting from reducing). */
 pgb_status pgb_comm_barrier(pgb_comm *comm) PGB_MUST_CHECK;
 
-/* An agreement that nobody waits for at once: the element-wise maximum over all ranks of n numbers (n <=
- * PGB_COMM_MAX, no NaN). begin, Collective: takes the values and returns at once; one at a time. poll, not
- * collective: lets it travel while this rank works. end, Collective: waits for it and gives the maximum, the
- * same on all ranks. A failure of end leaves the ranks out of step (pgb_comm_broken). */
+/* An agreement that nobody waits for at once: the element-wise maximum over all ranks of n numbers, no NaN (n
+ * <= PGB_COMM_MAX and one for each rank). begin, Collective: takes the values and returns at once; one at a
+ * time. poll, not collective: lets it travel while this rank works. end, Collective: waits for it and gives
+ * the maximum, the same on all ranks. A failure of end leaves the ranks out of step (pgb_comm_broken). */
 enum { PGB_COMM_MAX = 8 };
 pgb_status pgb_comm_max_begin(pgb_comm *comm, const double *values, size_t n) PGB_MUST_CHECK;
 void pgb_comm_max_poll(pgb_comm *comm);

@@ -28,7 +28,7 @@ struct pgb_comm {
   size_t limit;        /* bytes of one message */
   uint64_t *words;     /* [LIMIT / 8] where combine adds; pages are not touched before they are used */
   MPI_Request pending; /* of pgb_comm_max_begin, or MPI_REQUEST_NULL */
-  double most[PGB_COMM_MAX];
+  double *most;        /* [PGB_COMM_MAX + size] */
   size_t n_most;
   MPI_Request sends[PGB_COMM_SENDS]; /* [n_sends] under way */
   int n_sends;
@@ -118,15 +118,19 @@ static pgb_status join_world(pgb_comm *comm) {
 
 /* All ranks get their memory, or all give up: one that left alone would keep the others waiting for ever. */
 static pgb_status allocate(pgb_comm **out) {
+  int size = 0;
+  PGB_TRY(check(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size"));
   pgb_comm *comm = calloc(1, sizeof *comm);
   uint64_t *words = malloc(LIMIT);
-  int fine = comm != NULL && words != NULL;
+  double *most = calloc(PGB_COMM_MAX + (size_t)size, sizeof *most);
+  int fine = comm != NULL && words != NULL && most != NULL;
   pgb_status s =
       check(MPI_Allreduce(MPI_IN_PLACE, &fine, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD), "MPI_Allreduce");
   if (s.code == PGB_OK && !fine)
     s = pgb_fail(PGB_RUNTIME, "memory: a rank cannot even start; give the job more memory per rank");
   if (s.code != PGB_OK || comm == NULL) {
     free(words);
+    free(most);
     free(comm);
     return s;
   }
@@ -134,6 +138,7 @@ static pgb_status allocate(pgb_comm **out) {
   comm->pending = MPI_REQUEST_NULL;
   comm->limit = LIMIT;
   comm->words = words;
+  comm->most = most;
   *out = comm;
   return s;
 }
@@ -176,6 +181,7 @@ void pgb_comm_destroy(pgb_comm *comm) {
     (void)MPI_Comm_free(&comm->all); /* nothing can be done about an MPI that fails while it ends */
   free(comm->hosts);
   free(comm->words);
+  free(comm->most);
   free(comm);
   if (end)
     (void)MPI_Finalize();
@@ -444,7 +450,8 @@ pgb_status pgb_comm_gather(pgb_comm *comm, const double *mine, size_t n, double 
 }
 
 pgb_status pgb_comm_max_begin(pgb_comm *comm, const double *values, size_t n) {
-  assert(comm != NULL && values != NULL && n <= PGB_COMM_MAX && comm->pending == MPI_REQUEST_NULL);
+  assert(comm != NULL && values != NULL && comm->pending == MPI_REQUEST_NULL);
+  assert(n <= PGB_COMM_MAX + (size_t)comm->size);
   memcpy(comm->most, values, n * sizeof *values);
   comm->n_most = n;
   const pgb_status s =

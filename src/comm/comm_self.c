@@ -15,7 +15,7 @@ enum { HOST = 256 };
 struct pgb_comm {
   char *hosts;
   bool pending;
-  double most[PGB_COMM_MAX];
+  double most[PGB_COMM_MAX + 1];
   size_t n_most;
 };
 
@@ -136,7 +136,7 @@ pgb_status pgb_comm_gather(pgb_comm *comm, const double *mine, size_t n, double 
 }
 
 pgb_status pgb_comm_max_begin(pgb_comm *comm, const double *values, size_t n) {
-  assert(n <= PGB_COMM_MAX && !comm->pending);
+  assert(n <= PGB_COMM_MAX + 1 && !comm->pending);
   memcpy(comm->most, values, n * sizeof *values);
   comm->n_most = n;
   comm->pending = true;

@@ -7,14 +7,6 @@
 #include <assert.h>
 #include <string.h>
 
-size_t pgb_pieces_owned(size_t n_blocks, int ranks) {
-  return (n_blocks + (size_t)ranks - 1) / (size_t)ranks;
-}
-
-size_t pgb_deal_begin(const pgb_deal *deal, int place) {
-  return deal->first + pgb_share_begin(deal->n, place, deal->ranks);
-}
-
 static double *slots_of(const pgb_pieces *p, size_t node) {
   return p->slots + node * p->stride;
 }
@@ -57,7 +49,7 @@ static int place_of(const pgb_deal *deal, size_t piece) {
   int low = 0, high = deal->ranks;
   while (high - low > 1) {
     const int middle = low + (high - low) / 2;
-    if (pgb_deal_begin(deal, middle) <= piece)
+    if (deal->begin[middle] <= piece)
       low = middle;
     else
       high = middle;
@@ -83,7 +75,7 @@ static bool leaves(pgb_node node, size_t begin) {
 /* What is missing to the right of a node comes from where that begins; so a block that many ranks share is
  * added up in as many steps as its tree has levels. */
 pgb_status pgb_pieces_join(pgb_pieces *p, const pgb_deal *deal, pgb_comm *comm) {
-  const size_t begin = pgb_deal_begin(deal, pgb_share_rank(pgb_comm_rank(comm), deal->ranks));
+  const size_t begin = deal->begin[pgb_share_rank(pgb_comm_rank(comm), deal->ranks)];
   pgb_status s = pgb_ok();
   for (size_t sent = 0;;) {
     for (; sent < p->n && leaves(p->node[sent], begin); sent++)

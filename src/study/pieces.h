@@ -5,6 +5,7 @@
 
 #include "comm/comm.h"
 #include "stats/stats.h"
+#include "study/deal.h"
 #include "study/study.h"
 
 /* What one rank has of a cell and batch size: blocks that it owns, and nodes of the binary trees of blocks
@@ -33,22 +34,10 @@ typedef struct pgb_pieces {
   size_t own[PGB_MAX_BLOCKS], n_own; /* owned blocks that are whole, ascending */
 } pgb_pieces;
 
-/* How pieces [first, first + n) are dealt to the ranks. */
-typedef struct pgb_deal {
-  size_t first, n;
-  int ranks;
-} pgb_deal;
-
-/* Owned blocks of a rank that is not the first, at the most; it makes room for pgb_piece_nodes, too. */
-size_t pgb_pieces_owned(size_t n_blocks, int ranks);
-
 /* Slots [stride] of the next piece, zero. */
 double *pgb_pieces_next(pgb_pieces *pieces);
 /* They are complete. Pieces come in ascending order. */
 void pgb_pieces_push(pgb_pieces *pieces, size_t piece);
-
-/* Where the part of a place begins. */
-size_t pgb_deal_begin(const pgb_deal *deal, int place);
 
 /* Collective, once a deal is measured on all ranks: its shared blocks come to their owners. */
 pgb_status pgb_pieces_join(pgb_pieces *pieces, const pgb_deal *deal, pgb_comm *comm) PGB_MUST_CHECK;

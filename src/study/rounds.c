@@ -14,7 +14,10 @@ static const double growth = 4;          /* of the blocks of a round, from the f
 static const double spare_seconds = 0.1; /* for what comes after a time limit */
 static const double disk_rate = 1e8;     /* bytes per second, a guess */
 
-/* What is exchanged: each the maximum over ranks. */
+static const double steady_seconds = 0.1; /* of work, before it tells how fast a rank is */
+
+/* What is exchanged: each the maximum over ranks. Behind them, for each place of the deal, the seconds of a
+ * piece, 0 from all others. */
 enum { SAY_STOP, SAY_GIVEN_UP, SAY_KEEP, SAY_SECONDS, SAY_COUNT };
 _Static_assert((int)PGB_MAX_BLOCKS <= (int)PGB_COMM_PARTS, "all blocks travel together");
 enum { STOP_LIMIT = 1 }; /* of SAY_STOP; else 0 or the number of a signal, all of which are larger */
@@ -23,13 +26,29 @@ static bool is_root(const pgb_rounds *r) {
   return pgb_comm_rank(r->comm) == 0;
 }
 
-void pgb_rounds_start(pgb_rounds *r, double total, double before) {
+pgb_status pgb_rounds_start(pgb_rounds *r, double total, double before, pgb_arena *arena) {
+  const size_t ranks = (size_t)pgb_comm_size(r->comm);
+  void *words = NULL;
+  void *begin = NULL;
+  r->n_words = SAY_COUNT + ranks;
+  PGB_TRY(pgb_arena_alloc(arena, r->n_words + 2 * ranks, sizeof(double), &words));
+  PGB_TRY(pgb_arena_alloc(arena, ranks + 1, sizeof(size_t), &begin));
+  r->words = words;
+  r->cost = r->words + r->n_words;
+  r->dealt = r->cost + ranks;
+  r->begin = begin;
   r->total = total;
   r->before = before;
   r->kept = r->round_began = pgb_clock();
   if (r->options->deadline > 0) /* a guess, until a checkpoint has been written */
     r->keeping = fmin(pgb_run_estimate(r->study, r->options, 1).file_bytes / disk_rate,
                       0.05 * fmax(r->options->deadline - r->kept, 0));
+  return pgb_ok();
+}
+
+/* Where this rank is in the deal. */
+static int place_of(const pgb_rounds *r) {
+  return pgb_share_rank(pgb_comm_rank(r->comm), pgb_comm_size(r->comm));
 }
 
 /* Waits for all ranks, so that what follows is not blamed for it. */
@@ -76,7 +95,9 @@ typedef struct batch_run {
   size_t begin[2];           /* where the last round began, and the one before it                */
   size_t safe;               /* first blocks that are known to be whole on all ranks             */
   bool given_up;             /* this rank has left blocks of the last round                      */
-  double slowest;            /* seconds of this rank's slowest block of the last round           */
+  double slowest;            /* seconds of this rank's blocks of the last round, of one           */
+  double lead;               /* pgb_deal_lead                                                    */
+  double seconds, measured;  /* of this rank's rounds, and pieces in them                        */
 } batch_run;
 
 static uint64_t first_replicate(const pgb_rounds *r, const batch_run *b, size_t block) {
@@ -155,12 +176,12 @@ static void next_piece(void *self, uint64_t replicate, pgb_piece *out) {
 
 /* This rank's part of the blocks [at, end), in one go. */
 static void measure_blocks(pgb_rounds *r, batch_run *b, size_t end) {
-  const int size = pgb_comm_size(r->comm);
   const size_t each = b->pieces.per_block;
-  b->deal = (pgb_deal){.first = b->at * each, .n = (end - b->at) * each, .ranks = size};
-  const int place = pgb_share_rank(pgb_comm_rank(r->comm), size);
-  part t = {
-      .r = r, .b = b, .piece = pgb_deal_begin(&b->deal, place), .end = pgb_deal_begin(&b->deal, place + 1)};
+  const int place = place_of(r);
+  b->deal = (pgb_deal){
+      .first = b->at * each, .n = (end - b->at) * each, .ranks = pgb_comm_size(r->comm), .begin = r->begin};
+  pgb_deal_out(&b->deal, end == b->n_blocks ? 1 : each, b->lead, r->cost, r->dealt);
+  part t = {.r = r, .b = b, .piece = r->begin[place], .end = r->begin[place + 1]};
   const double pieces = (double)(t.end - t.piece);
   pgb_phase_times times = {0, 0};
   uint64_t first = 0, last = 0;
@@ -177,7 +198,10 @@ static void measure_blocks(pgb_rounds *r, batch_run *b, size_t end) {
   }
   if (!b->given_up)
     close_piece(&t);
-  b->slowest = pieces > 0 ? (pgb_clock() - start) * (double)each / pieces : 0;
+  const double seconds = pgb_clock() - start;
+  b->slowest = pieces > 0 ? seconds * (double)each / pieces : 0;
+  b->seconds += seconds;
+  b->measured += pieces;
   r->before +=
       (double)((first_replicate(r, b, end) - first_replicate(r, b, b->at)) * r->study->batches[b->batch]);
   r->seconds[PGB_PHASE_ROLLOUT] += times.rollout;
@@ -187,13 +211,28 @@ static void measure_blocks(pgb_rounds *r, batch_run *b, size_t end) {
 
 static pgb_status hear(pgb_rounds *r, double heard[SAY_COUNT]) {
   const double start = pgb_clock();
-  PGB_TRY(pgb_comm_max_end(r->comm, heard));
+  const double *cost = r->words + SAY_COUNT;
+  const size_t ranks = r->n_words - SAY_COUNT;
+  PGB_TRY(pgb_comm_max_end(r->comm, r->words));
   r->seconds[PGB_PHASE_WAIT] += pgb_clock() - start;
+  memcpy(heard, r->words, SAY_COUNT * sizeof *heard);
+  for (size_t p = 0; p < ranks; p++)
+    if (cost[p] <= 0)
+      return pgb_ok();
+  memcpy(r->cost, cost, ranks * sizeof *cost);
   return pgb_ok();
 }
 
+/* cost: seconds of a piece at this rank, or 0. */
+static pgb_status say(pgb_rounds *r, const double words[SAY_COUNT], double cost) {
+  memset(r->words, 0, r->n_words * sizeof *r->words);
+  memcpy(r->words, words, SAY_COUNT * sizeof *words);
+  r->words[SAY_COUNT + place_of(r)] = cost;
+  return pgb_comm_max_begin(r->comm, r->words, r->n_words);
+}
+
 /* Says how this rank's last round went. kept: a checkpoint will be written at once. */
-static pgb_status say(pgb_rounds *r, const batch_run *b, bool kept) {
+static pgb_status say_round(pgb_rounds *r, const batch_run *b, bool kept) {
   const double now = pgb_clock();
   const double round = now - r->round_began;
   const double words[SAY_COUNT] = {[SAY_STOP] = pgb_rounds_asked(r),
@@ -204,7 +243,7 @@ static pgb_status say(pgb_rounds *r, const batch_run *b, bool kept) {
                                    [SAY_SECONDS] = b->slowest};
   r->round_began = now;
   r->measured = b->at > b->from;
-  return pgb_comm_max_begin(r->comm, words, SAY_COUNT);
+  return say(r, words, b->seconds >= steady_seconds ? b->seconds / b->measured : 0);
 }
 
 /* Takes up what was said a round ago and says what is so now. Where blocks are long against the interval, and
@@ -222,7 +261,7 @@ static pgb_status exchange(pgb_rounds *r, batch_run *b, double heard[SAY_COUNT])
   }
   const double interval = r->options->interval;
   const bool wait = b->at == b->n_blocks || (interval > 0 && 2 * r->slowest >= interval);
-  PGB_TRY(say(r, b, late[SAY_KEEP] > 0));
+  PGB_TRY(say_round(r, b, late[SAY_KEEP] > 0));
   if (wait) {
     const bool measured = r->measured;
     PGB_TRY(hear(r, now));
@@ -290,21 +329,23 @@ static pgb_status stopped(const pgb_rounds *r, pgb_point at, double why) {
                   100 * pgb_run_done(r->study, &r->options->share, &at));
 }
 
+pgb_status pgb_rounds_end(pgb_rounds *r) {
+  double heard[SAY_COUNT];
+  return pgb_comm_max_pending(r->comm) ? hear(r, heard) : pgb_ok();
+}
+
 pgb_status pgb_rounds_pause(pgb_rounds *r, size_t cell, bool begun, const pgb_cell_room *room,
                             const pgb_cell_result *cells) {
   const double now = pgb_clock();
   const bool due = is_root(r) && r->options->interval > 0 && now - r->kept >= r->options->interval;
+  const double words[SAY_COUNT] = {[SAY_STOP] = pgb_rounds_asked(r),
+                                   [SAY_KEEP] = due,
+                                   [SAY_SECONDS] = r->options->deadline > 0 && now > r->options->deadline};
   double heard[SAY_COUNT];
-  if (pgb_comm_max_pending(r->comm)) /* of a run that was stopped before this one */
-    PGB_TRY(pgb_comm_max_end(r->comm, heard));
-  memset(heard, 0, sizeof heard);
-  heard[SAY_STOP] = pgb_rounds_asked(r);
-  heard[SAY_KEEP] = due;
-  heard[SAY_SECONDS] = r->options->deadline > 0 && now > r->options->deadline;
-  PGB_TRY(pgb_comm_max_begin(r->comm, heard, SAY_COUNT));
-  PGB_TRY(pgb_comm_max_end(r->comm, heard));
+  PGB_TRY(pgb_rounds_end(r)); /* of a batch size before this */
+  PGB_TRY(say(r, words, 0));
+  PGB_TRY(hear(r, heard));
   r->late = heard[SAY_SECONDS] > 0;
-  r->seconds[PGB_PHASE_WAIT] += pgb_clock() - now;
   const pgb_snapshot snapshot = {
       .at = {.cell = cell}, .cells = cells, .pilot = room->pilot, .n_pilot = room->n_pilot};
   if ((heard[SAY_STOP] > 0 || heard[SAY_KEEP] > 0) && !begun)
@@ -337,7 +378,9 @@ pgb_status pgb_rounds_batch(pgb_rounds *r, size_t cell, size_t batch, size_t fro
                  .at = from,
                  .combined = from,
                  .begin = {from, from},
-                 .safe = from};
+                 .safe = from,
+                 .lead = pgb_deal_lead(n, stride, pgb_comm_size(r->comm))};
+  memset(r->dealt, 0, (size_t)pgb_comm_size(r->comm) * sizeof *r->dealt);
   r->share = 1;
   r->slowest = 0;
   r->round_began = pgb_clock();

@@ -8,23 +8,27 @@
 #include "study/run.h"
 
 /* Inside of pgb_run: how the blocks of one cell and batch size are dealt to the ranks. Blocks go out in their
- * order, round by round, neighbours to each rank and to all the same number, so that what is done is always a
- * number of first blocks; those of the last round are shared by their pieces. Between rounds the ranks
- * exchange whether to stop and whether a checkpoint is due; nobody waits for the answer, which is taken up
- * one round later, by all ranks at the same point. A rank that is asked to stop gives up its round at once,
- * and then that round and the next count as not done. Which rank measures a piece, and in which round,
- * changes no bit. */
+ * order, round by round, neighbours to each rank, and more of them to the faster ones, so that what is done
+ * is always a number of first blocks; those of the last round are shared by their pieces. Between rounds the
+ * ranks exchange whether to stop, whether a checkpoint is due and how fast each has been; nobody waits for
+ * the answer, which is taken up one round later, by all ranks at the same point. A rank that is asked to stop
+ * gives up its round at once, and then that round and the next count as not done. Which rank measures a
+ * piece, and in which round, changes no bit. */
 typedef struct pgb_rounds {
   const pgb_study *study;
   const pgb_run_options *options;
   pgb_comm *comm;
   const pgb_observer *observer;
   double seconds[PGB_PHASE_COUNT];
-  double total, before;     /* episodes of the study; those done by all ranks when this round began */
-  double steps;             /* environment steps of this rank, in this launch                       */
-  size_t share;             /* blocks of each rank in a round                                       */
-  bool measured;            /* the agreement under way knows this batch size's time per block       */
-  double slowest;           /* seconds of a block, as agreed                                        */
+  double total, before; /* episodes of the study; those done by all ranks when this round began */
+  double steps;         /* environment steps of this rank, in this launch                       */
+  size_t share;         /* blocks of each rank in a round, on the average                       */
+  double *words;        /* [n_words] what is exchanged; its last [ranks]: of the deal, as below */
+  size_t n_words;
+  double *cost, *dealt; /* [ranks], by place: seconds of a piece, 0 if not known; pieces of this batch size */
+  size_t *begin;        /* [ranks + 1] of the last deal                                             */
+  bool measured;        /* the agreement under way knows this batch size's time per block       */
+  double slowest;       /* seconds of a block, as agreed                                        */
   double round_began, kept; /* clock: of this round, of the last checkpoint                     */
   double keeping;           /* seconds that a checkpoint takes                                  */
   bool late;                /* the deadline had passed on some rank at the last pause */
@@ -36,15 +40,18 @@ typedef struct pgb_rounds {
 typedef struct pgb_cell_room {
   pgb_plan plan;
   pgb_measure *measure;
-  double *slots; /* [blocks][stride] on rank 0, [pgb_pieces_owned][stride] on the others */
+  double *slots; /* [blocks][stride] on rank 0, [pgb_deal_owned][stride] on the others */
   double *nodes; /* [pgb_piece_nodes][stride]                                               */
   double *pilot; /* [n_pilot] pgb_pilot_sums */
   size_t n_pilot;
   double **gradients; /* [N], or NULL */
 } pgb_cell_room;
 
-/* Before the first cell. total: episodes of the study, before: those of what need not be measured again. */
-void pgb_rounds_start(pgb_rounds *rounds, double total, double before);
+/* Before the first cell; memory is the arena's. total: episodes of the study, before: those of what need not
+ * be measured again. */
+pgb_status pgb_rounds_start(pgb_rounds *rounds, double total, double before, pgb_arena *arena) PGB_MUST_CHECK;
+/* Collective, after the last: nothing stays under way. */
+pgb_status pgb_rounds_end(pgb_rounds *rounds) PGB_MUST_CHECK;
 
 /* Collective. Measures the blocks of a cell and batch size from block `from` on and combines them; the slots
  * of the blocks before it are in room->slots on rank 0. cells: [n_cells] results

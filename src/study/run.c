@@ -103,7 +103,7 @@ static pgb_status take_room(const runner *r, size_t cell, pgb_arena *arena, pgb_
   void *table = NULL;
   const size_t stride = pgb_measure_stride(study, c);
   const size_t n_blocks = pgb_block_count(study->replicates, stride);
-  const size_t n_own = is_root(r) ? n_blocks : pgb_pieces_owned(n_blocks, pgb_comm_size(r->comm));
+  const size_t n_own = is_root(r) ? n_blocks : pgb_deal_owned(n_blocks, stride, pgb_comm_size(r->comm));
   const size_t n_nodes = pgb_piece_nodes(pgb_piece_count(study->replicates, stride));
   PGB_TRY(pgb_arena_alloc(arena, n_own * stride, sizeof(double), &slots));
   PGB_TRY(pgb_arena_alloc(arena, n_nodes * stride, sizeof(double), &nodes));
@@ -294,10 +294,8 @@ static pgb_status create_results(const runner *r, pgb_arena *arena, pgb_run_resu
 /* What each rank counted, to rank 0; nothing stays under way. */
 static pgb_status gather(runner *r, pgb_arena *arena, pgb_run_result *out) {
   const size_t ranks = (size_t)pgb_comm_size(r->comm);
-  double heard[PGB_COMM_MAX];
   void *steps = NULL;
-  if (pgb_comm_max_pending(r->comm))
-    PGB_TRY(pgb_comm_max_end(r->comm, heard));
+  PGB_TRY(pgb_rounds_end(&r->rounds));
   PGB_TRY(pgb_comm_agree(r->comm, pgb_arena_alloc(arena, ranks, sizeof(double), &steps)));
   pgb_status s = pgb_comm_gather(r->comm, r->rounds.seconds, PGB_PHASE_COUNT, out->seconds);
   const pgb_status gathered = pgb_comm_gather(r->comm, &r->rounds.steps, 1, steps);
@@ -313,9 +311,11 @@ pgb_status pgb_run(const pgb_study *study, const pgb_run_options *options, pgb_c
   const double processor = pgb_cpu_clock();
   double memory[2] = {pgb_peak_bytes(), 0};
   r.rounds = (pgb_rounds){.study = study, .options = options, .comm = comm, .observer = observer, .share = 1};
-  pgb_rounds_start(&r.rounds, share_episodes(study, &options->share),
-                   episodes_before(study, &options->share, &options->start));
-  PGB_TRY(pgb_comm_agree(comm, create_results(&r, arena, out)));
+  pgb_status s = pgb_rounds_start(&r.rounds, share_episodes(study, &options->share),
+                                  episodes_before(study, &options->share, &options->start), arena);
+  if (s.code == PGB_OK)
+    s = create_results(&r, arena, out);
+  PGB_TRY(pgb_comm_agree(comm, s));
   for (size_t c = 0; c < study->n_cells; c++)
     if (pgb_share_has(&options->share, c))
       PGB_TRY(options->resumed && c < options->start.cell ? restore(&r, c, &out->cells[c], NULL)
@@ -365,7 +365,7 @@ pgb_estimate pgb_run_estimate(const pgb_study *study, const pgb_run_options *opt
     if (!pgb_share_has(&options->share, c))
       continue;
     root = fmax(root, bytes + 8 * (double)blocks * (double)stride);
-    others = fmax(others, bytes + 8 * (double)pgb_pieces_owned(blocks, ranks) * (double)stride);
+    others = fmax(others, bytes + 8 * (double)pgb_deal_owned(blocks, stride, ranks) * (double)stride);
     e.file_bytes += figures + saved;
     e.episodes += (double)study->replicates * batches;
     e.max_steps += (double)study->replicates * batches * (double)cell->actor.space.horizon;

@@ -3,7 +3,8 @@
  * it.
  *
  *   PGB_FAULT="RANK NAME COUNT fail|kill"    the COUNT-th call (from 1) of NAME on RANK
- *   PGB_DEAL=SEED                        deals the pieces of blocks to ranks in an order of its own
+ *   PGB_DEAL=SEED                        deals the pieces of blocks to ranks in an order of its own, and as
+ *                                        if some were faster than others
  *
  * NAME is a function below without its prefix, `file` for any that changes files, `memory` for any that
  * allocates. What a failed call of the product would leave behind, the failure here leaves too: ranks in
@@ -11,6 +12,7 @@
 #include "io/provenance.h"
 #include "io/store.h"
 #include "study/checkpoint.h"
+#include "study/deal.h"
 #include "study/measure.h"
 #include "study/output.h"
 #include "study/pilot.h"
@@ -175,6 +177,22 @@ int __wrap_pgb_share_rank(int place, int ranks) {
     return __real_pgb_share_rank(place, ranks);
   return (int)((strtoull(seed, NULL, 10) + (unsigned)(ranks - place)) %
                (unsigned)ranks); /* its own inverse */
+}
+
+/* Speeds that change from round to round; seed 0 leaves them alone. */
+void __real_pgb_deal_out(pgb_deal *deal, size_t unit, double lead, const double *cost, double *dealt);
+void __wrap_pgb_deal_out(pgb_deal *deal, size_t unit, double lead, const double *cost, double *dealt);
+void __wrap_pgb_deal_out(pgb_deal *deal, size_t unit, double lead, const double *cost, double *dealt) {
+  enum { MOST = 64 };
+  double other[MOST];
+  const char *seed = getenv("PGB_DEAL");
+  const unsigned from = seed == NULL ? 0 : (unsigned)strtoul(seed, NULL, 10);
+  if (from > 0 && deal->ranks <= MOST) {
+    for (int p = 0; p < deal->ranks; p++)
+      other[p] = 1 + (from * (unsigned)(p + 1) + (unsigned)deal->first) % 5;
+    cost = other;
+  }
+  __real_pgb_deal_out(deal, unit, lead, cost, dealt);
 }
 
 /* Dies in the middle of a round; it cannot fail. */
