@@ -16,6 +16,9 @@
 
 /* Bytes of one message: far below INT_MAX items, and a bound on the buffers that MPI makes inside. */
 enum { LIMIT = 4 << 20 };
+/* Bytes of a row whose parts go straight to rank 0, beyond latency's reach: half of what an allreduce moves,
+ * and nothing to add up. */
+enum { STRAIGHT = 256 << 10 };
 /* Messages of a part that a rank has under way: the next ones get ready while one is on the wire. */
 enum { UNDER_WAY = 4 };
 enum { TAG_WORDS, TAG_PART };
@@ -372,7 +375,8 @@ pgb_status pgb_comm_bring(pgb_comm *comm, const pgb_comm_words *mine, size_t n_m
   assert(comm != NULL && n <= PGB_COMM_PARTS && (all != NULL || n == 0 || comm->rank != 0));
   int owner[PGB_COMM_PARTS];
   flight f = {.s = pgb_ok()};
-  if (comm->size == 1 || n * each < comm->limit / sizeof(double))
+  const size_t short_row = comm->limit < STRAIGHT ? comm->limit : STRAIGHT;
+  if (comm->size == 1 || n * each < short_row / sizeof(double))
     return pgb_comm_collect(comm, mine, n_mine, n * each, all);
   PGB_TRY(find_owners(comm, mine, n_mine, n, each, owner));
   for (int i = 0; i < UNDER_WAY; i++)
