@@ -69,7 +69,7 @@ cd "$room"
 
 # ---- The driver ----
 
-real='src/study/run.c src/study/rounds.c src/study/share.c src/study/result.c src/study/judge.c src/study/predict.c
+real='src/study/run.c src/study/rounds.c src/study/share.c src/study/deal.c src/study/result.c src/study/judge.c src/study/predict.c
   src/study/cost.c src/study/pieces.c src/stats/*.c src/comm/comm_mpi.c src/comm/comm_common.c src/core/mem.c src/core/status.c
   src/core/option.c src/core/yaml.c'
 wrapped='MPI_Allreduce MPI_Iallreduce MPI_Wait MPI_Request_get_status pgb_result_measured pgb_block_count pgb_block_range
