@@ -45,9 +45,9 @@ static void test_even(checks *c) {
     table t = {.cost = {0}};
     if (how > 0)
       set_costs(&t, how == 1 ? partly : known);
-    deal(c, &t, 3, 7 * 12, 4, how == 2 ? 0 : 0.25);
+    deal(c, &t, 3, 7 * 12 + 8, 4, how == 2 ? 0 : 0.25);
     for (int p = 0; p < PLACES; p++)
-      CHECK(c, t.begin[p + 1] - t.begin[p] == 12);
+      CHECK(c, t.begin[p + 1] - t.begin[p] == 12 || t.begin[p + 1] - t.begin[p] == 16);
   }
 }
 
@@ -61,6 +61,31 @@ static void test_speeds(checks *c) {
   for (int p = 1; p < PLACES; p++)
     CHECK_NEAR(c, busy(&t, p), busy(&t, 0), 2.0 / 11000, 0);
   CHECK(c, t.dealt[4] < t.dealt[0] && t.dealt[0] < t.dealt[3]);
+}
+
+/* A place that is much faster than the others has its lead, and they share the rest by their speed. */
+static void test_outlier(checks *c) {
+  const double cost[PLACES] = {0.1, 1, 1, 1, 1, 1, 2};
+  table t = {.cost = {0}};
+  set_costs(&t, cost);
+  deal(c, &t, 0, 7000, 1, 0.25);
+  CHECK_NEAR(c, t.dealt[0], 1250, 1e-3, 0);
+  for (int p = 2; p < PLACES; p++)
+    CHECK_NEAR(c, busy(&t, p), busy(&t, 1), 2.0 / 500, 0);
+}
+
+/* Where places get few pieces, differences that are noise must not give one of them one more than all the
+ * others have. */
+static void test_noise(checks *c) {
+  enum { RANKS = 1024, EACH = 4 };
+  static size_t begin[RANKS + 1];
+  static double cost[RANKS], dealt[RANKS];
+  pgb_deal d = {.n = (size_t)RANKS * EACH, .ranks = RANKS, .begin = begin};
+  for (int p = 0; p < RANKS; p++)
+    cost[p] = 1 + 1e-3 * (p * 37 % 29);
+  pgb_deal_out(&d, 1, 0.25, cost, dealt);
+  for (int p = 0; p < RANKS; p++)
+    CHECK(c, begin[p + 1] - begin[p] == EACH);
 }
 
 /* No place gets beyond the lead, nor owns more blocks than it has room for, however speeds change and rounds
@@ -91,14 +116,27 @@ static void test_lead(checks *c) {
       for (int p = 0; p < PLACES; p++)
         CHECK(c, own[p] <= room && room <= blocks);
     }
+}
+
+/* A quarter more, unless that takes more than 64 MiB: 6 more of 16 blocks, 2 more of 1. */
+static void test_room(checks *c) {
+  enum { MIB = (1 << 20) / sizeof(double) };
   CHECK(c, pgb_deal_owned(256, STRIDE, 1) == 256 && pgb_deal_lead(256, STRIDE, 1) == 0);
-  CHECK(c, pgb_deal_lead(32, 3000000, 2) == 0 && pgb_deal_owned(32, 3000000, 2) == 16);
+  CHECK(c, pgb_deal_lead(256, STRIDE, 2) == 0.25 && pgb_deal_owned(256, STRIDE, 2) == 162);
+  CHECK(c, pgb_deal_lead(32, 10 * MIB, 2) == 0.25 && pgb_deal_owned(32, 10 * MIB, 2) == 22);
+  CHECK(c, pgb_deal_lead(32, 11 * MIB, 2) == 0 && pgb_deal_owned(32, 11 * MIB, 2) == 16);
+  CHECK(c, pgb_deal_lead(32, 32 * MIB, 40) == 0.25 && pgb_deal_owned(32, 32 * MIB, 40) == 3);
+  CHECK(c, pgb_deal_lead(32, 33 * MIB, 128) == 0 && pgb_deal_owned(32, 33 * MIB, 128) == 1);
+  CHECK(c, pgb_deal_owned(1, STRIDE, 3) == 1);
 }
 
 int main(void) {
   checks c = {0};
   test_even(&c);
   test_speeds(&c);
+  test_outlier(&c);
+  test_noise(&c);
   test_lead(&c);
+  test_room(&c);
   return check_end(&c, "test_deal");
 }

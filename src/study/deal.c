@@ -8,19 +8,26 @@
 #include <stdbool.h>
 
 static const double most_lead = 0.25;
-static const double most_bytes = 64 << 20; /* of room for it */
+static const double most_bytes = 64 << 20; /* of room for it, of each rank */
 
-double pgb_deal_lead(size_t n_blocks, size_t stride, int ranks) {
-  const double even = (double)n_blocks / ranks;
-  return ranks == 1 || most_lead * even * (double)stride * sizeof(double) > most_bytes ? 0 : most_lead;
+static size_t even_part(size_t n_blocks, int ranks) {
+  return (n_blocks + (size_t)ranks - 1) / (size_t)ranks;
 }
 
-/* With a lead, parts are rounded to whole blocks, and one may begin in the middle of the last. */
+/* Parts are rounded to whole blocks, and one may begin in the middle of the last. */
+static size_t part_with_lead(size_t n_blocks, int ranks) {
+  const size_t most = (size_t)((1 + most_lead) * (double)n_blocks / ranks) + 2;
+  return most < n_blocks ? most : n_blocks;
+}
+
+double pgb_deal_lead(size_t n_blocks, size_t stride, int ranks) {
+  const size_t more = part_with_lead(n_blocks, ranks) - even_part(n_blocks, ranks);
+  return ranks == 1 || (double)more * (double)stride * sizeof(double) > most_bytes ? 0 : most_lead;
+}
+
 size_t pgb_deal_owned(size_t n_blocks, size_t stride, int ranks) {
-  const double lead = pgb_deal_lead(n_blocks, stride, ranks);
-  const size_t even = (n_blocks + (size_t)ranks - 1) / (size_t)ranks;
-  const size_t most = (size_t)((1 + lead) * (double)n_blocks / ranks) + 2;
-  return lead == 0 ? even : most < n_blocks ? most : n_blocks;
+  return pgb_deal_lead(n_blocks, stride, ranks) > 0 ? part_with_lead(n_blocks, ranks)
+                                                    : even_part(n_blocks, ranks);
 }
 
 static void deal_evenly(pgb_deal *d, size_t unit) {
@@ -35,40 +42,60 @@ static bool all_known(const double *cost, int ranks) {
   return true;
 }
 
-/* A place's goal is a share of all pieces so far in proportion to its speed; differences between speeds are
- * made smaller until the fastest place leads by no more than `lead`. What a place has beyond its goal stays
- * with it, and the others get less. */
+/* What a place gets where all come to the end at `end`, and none beyond `most` pieces in all. */
+static double part(double end, double most, double cost, double dealt) {
+  return fmax(fmin(end / cost, most) - dealt, 0);
+}
+
+static double all_parts(const pgb_deal *d, double end, double most, const double *cost, const double *dealt) {
+  double sum = 0;
+  for (int p = 0; p < d->ranks; p++)
+    sum += part(end, most, cost[p], dealt[p]);
+  return sum;
+}
+
+/* All come to the end together: the time of it is found by halving. */
 static void deal_by_speed(pgb_deal *d, size_t unit, double lead, const double *cost, const double *dealt) {
-  const double units = (double)(d->n / unit);
-  double mean = 0, most = 0, total = (double)d->n, wanted = 0, sum = 0;
+  const size_t units = d->n / unit;
+  double total = (double)d->n, low = 0, high = 0, sum = 0;
   for (int p = 0; p < d->ranks; p++) {
-    mean += 1 / cost[p] / d->ranks;
-    most = fmax(most, 1 / cost[p]);
     total += dealt[p];
+    high = fmax(high, cost[p]);
   }
-  const double ahead = most / mean - 1;
-  const double less = ahead > lead ? lead / ahead : 1;
-  for (int pass = 0; pass < 2; pass++)
-    for (int p = 0; p < d->ranks; p++) {
-      const double goal = total / d->ranks * (1 + less * (1 / (cost[p] * mean) - 1));
-      const double more = fmax(goal - dealt[p], 0);
-      if (pass == 0) {
-        wanted += more;
-        continue;
-      }
-      sum += more;
-      d->begin[p + 1] = d->first + unit * (size_t)floor(units * (sum / wanted) + 0.5);
-    }
+  const double most = (1 + lead) * total / d->ranks;
+  high *= most; /* where all have the most */
+  for (int i = 0; i < 50; i++) {
+    const double middle = 0.5 * (low + high);
+    if (all_parts(d, middle, most, cost, dealt) < (double)d->n)
+      low = middle;
+    else
+      high = middle;
+  }
+  const double wanted = all_parts(d, high, most, cost, dealt);
   d->begin[0] = d->first;
-  d->begin[d->ranks] = d->first + d->n;
+  for (int p = 0; p < d->ranks; p++) {
+    sum += part(high, most, cost[p], dealt[p]);
+    d->begin[p + 1] = d->first + unit * (size_t)floor((double)units * (sum / wanted) + 0.5);
+  }
+}
+
+/* When the last place is done. */
+static double last_end(const pgb_deal *d, const double *cost, const double *dealt) {
+  double end = 0;
+  for (int p = 0; p < d->ranks; p++)
+    end = fmax(end, cost[p] * (dealt[p] + (double)(d->begin[p + 1] - d->begin[p])));
+  return end;
 }
 
 void pgb_deal_out(pgb_deal *d, size_t unit, double lead, const double *cost, double *dealt) {
   assert(d->n > 0 && d->n % unit == 0);
-  if (lead > 0 && all_known(cost, d->ranks))
+  deal_evenly(d, unit);
+  if (lead > 0 && all_known(cost, d->ranks)) {
+    const double even = last_end(d, cost, dealt);
     deal_by_speed(d, unit, lead, cost, dealt);
-  else
-    deal_evenly(d, unit);
+    if (last_end(d, cost, dealt) >= even) /* whole pieces: some got one more for a difference that is noise */
+      deal_evenly(d, unit);
+  }
   for (int p = 0; p < d->ranks; p++)
     dealt[p] += (double)(d->begin[p + 1] - d->begin[p]);
 }

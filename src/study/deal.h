@@ -13,8 +13,8 @@ typedef struct pgb_deal {
   size_t *begin; /* [ranks + 1] */
 } pgb_deal;
 
-/* By how much of an even part a rank may be dealt more, because it is faster: nothing where blocks are so
- * large that the room for more would count. */
+/* By how much of an even part a rank may be dealt more, because it is faster (and what rounding to whole
+ * blocks adds): nothing where the room for that would be more than 64 MiB. */
 double pgb_deal_lead(size_t n_blocks, size_t stride, int ranks);
 
 /* Blocks of which a rank that is not the first has the first piece, at the most, if it is dealt with that
@@ -22,9 +22,9 @@ double pgb_deal_lead(size_t n_blocks, size_t stride, int ranks);
 size_t pgb_deal_owned(size_t n_blocks, size_t stride, int ranks);
 
 /* Fills deal->begin with multiples of `unit` pieces from first on, n being one, so that all places come to
- * the end of all that was dealt at the same time: cost [ranks] is what a piece takes at each, in any unit,
- * all 0 if that is not known yet; dealt [ranks] the pieces that each was dealt before, which grow by the new
- * ones. */
+ * the end of all that was dealt at the same time, but evenly where the last would not come there sooner: cost
+ * [ranks] is what a piece takes at each, in any unit, all 0 if that is not known yet; dealt [ranks] the
+ * pieces that each was dealt before, which grow by the new ones. */
 void pgb_deal_out(pgb_deal *deal, size_t unit, double lead, const double *cost, double *dealt);
 
 #endif

@@ -17,7 +17,7 @@ static const double disk_rate = 1e8;     /* bytes per second, a guess */
 static const double steady_seconds = 0.1; /* of work, before it tells how fast a rank is */
 
 /* What is exchanged: each the maximum over ranks. Behind them, for each place of the deal, the seconds of a
- * piece, 0 from all others. */
+ * replicate, 0 from all others. */
 enum { SAY_STOP, SAY_GIVEN_UP, SAY_KEEP, SAY_SECONDS, SAY_COUNT };
 _Static_assert((int)PGB_MAX_BLOCKS <= (int)PGB_COMM_PARTS, "all blocks travel together");
 enum { STOP_LIMIT = 1 }; /* of SAY_STOP; else 0 or the number of a signal, all of which are larger */
@@ -97,7 +97,7 @@ typedef struct batch_run {
   bool given_up;             /* this rank has left blocks of the last round                      */
   double slowest;            /* seconds of this rank's blocks of the last round, of one           */
   double lead;               /* pgb_deal_lead                                                    */
-  double seconds, measured;  /* of this rank's rounds, and pieces in them                        */
+  double seconds, measured;  /* of this rank's rounds, and replicates in them                    */
 } batch_run;
 
 static uint64_t first_replicate(const pgb_rounds *r, const batch_run *b, size_t block) {
@@ -115,8 +115,9 @@ typedef struct part {
   batch_run *b;
   size_t piece, end;
   pgb_piece under_way;
-  bool begun;  /* under_way is */
-  double done; /* episodes */
+  bool begun;    /* under_way is */
+  double done;   /* episodes                                         */
+  double others; /* how many times as much all ranks have in this round */
 } part;
 
 /* Replicates [*first, end) of a piece. */
@@ -134,9 +135,7 @@ static void push(part *t, uint64_t replicates) {
     return;
   pgb_comm_max_poll(r->comm);
   if (r->observer->progress != NULL) /* the others are taken to be as fast */
-    r->observer->progress(r->observer->self,
-                          fmin(1, (r->before + t->done * (double)pgb_comm_size(r->comm)) / r->total),
-                          r->steps);
+    r->observer->progress(r->observer->self, fmin(1, (r->before + t->done * t->others) / r->total), r->steps);
 }
 
 /* Puts the piece under way to the others, and empty ones behind it. */
@@ -192,6 +191,8 @@ static void measure_blocks(pgb_rounds *r, batch_run *b, size_t end) {
   if (!b->given_up && pieces > 0) {
     const uint64_t until = piece_end(&t, t.end - 1, &last);
     (void)piece_end(&t, t.piece, &first);
+    t.others = (double)b->deal.n / pieces;
+    b->measured += (double)(until - first);
     if (first < until)
       pgb_measure_pieces(b->room->measure, b->cell, b->batch, first, until, next_piece, &t, &times);
     b->given_up = pgb_rounds_asked(r) != 0;
@@ -201,7 +202,6 @@ static void measure_blocks(pgb_rounds *r, batch_run *b, size_t end) {
   const double seconds = pgb_clock() - start;
   b->slowest = pieces > 0 ? seconds * (double)each / pieces : 0;
   b->seconds += seconds;
-  b->measured += pieces;
   r->before +=
       (double)((first_replicate(r, b, end) - first_replicate(r, b, b->at)) * r->study->batches[b->batch]);
   r->seconds[PGB_PHASE_ROLLOUT] += times.rollout;
@@ -220,10 +220,11 @@ static pgb_status hear(pgb_rounds *r, double heard[SAY_COUNT]) {
     if (cost[p] <= 0)
       return pgb_ok();
   memcpy(r->cost, cost, ranks * sizeof *cost);
+  r->fresh = true;
   return pgb_ok();
 }
 
-/* cost: seconds of a piece at this rank, or 0. */
+/* cost: seconds of a replicate at this rank, or 0. */
 static pgb_status say(pgb_rounds *r, const double words[SAY_COUNT], double cost) {
   memset(r->words, 0, r->n_words * sizeof *r->words);
   memcpy(r->words, words, SAY_COUNT * sizeof *words);
@@ -243,7 +244,7 @@ static pgb_status say_round(pgb_rounds *r, const batch_run *b, bool kept) {
                                    [SAY_SECONDS] = b->slowest};
   r->round_began = now;
   r->measured = b->at > b->from;
-  return say(r, words, b->seconds >= steady_seconds ? b->seconds / b->measured : 0);
+  return say(r, words, b->seconds >= steady_seconds && b->measured > 0 ? b->seconds / b->measured : 0);
 }
 
 /* Takes up what was said a round ago and says what is so now. Where blocks are long against the interval, and
@@ -381,6 +382,9 @@ pgb_status pgb_rounds_batch(pgb_rounds *r, size_t cell, size_t batch, size_t fro
                  .safe = from,
                  .lead = pgb_deal_lead(n, stride, pgb_comm_size(r->comm))};
   memset(r->dealt, 0, (size_t)pgb_comm_size(r->comm) * sizeof *r->dealt);
+  if (!r->fresh) /* the last batch size told nothing */
+    memset(r->cost, 0, (size_t)pgb_comm_size(r->comm) * sizeof *r->cost);
+  r->fresh = false;
   r->share = 1;
   r->slowest = 0;
   r->round_began = pgb_clock();

@@ -25,10 +25,11 @@ typedef struct pgb_rounds {
   size_t share;         /* blocks of each rank in a round, on the average                       */
   double *words;        /* [n_words] what is exchanged; its last [ranks]: of the deal, as below */
   size_t n_words;
-  double *cost, *dealt; /* [ranks], by place: seconds of a piece, 0 if not known; pieces of this batch size */
-  size_t *begin;        /* [ranks + 1] of the last deal                                             */
-  bool measured;        /* the agreement under way knows this batch size's time per block       */
-  double slowest;       /* seconds of a block, as agreed                                        */
+  double *cost, *dealt;     /* [ranks], by place: seconds of a replicate, or 0; pieces of this batch size */
+  bool fresh;               /* cost was told during this batch size, or at its start, by all ranks      */
+  size_t *begin;            /* [ranks + 1] of the last deal                                             */
+  bool measured;            /* the agreement under way knows this batch size's time per block       */
+  double slowest;           /* seconds of a block, as agreed                                        */
   double round_began, kept; /* clock: of this round, of the last checkpoint                     */
   double keeping;           /* seconds that a checkpoint takes                                  */
   bool late;                /* the deadline had passed on some rank at the last pause */
