@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Matrix products of every instruction set against sums in double, against each other bit by bit within a
- * family (with and without fused multiply-add), and that nothing beside c is written. */
+ * family (with and without fused multiply-add), and that nothing beside c is written; operands whose rows are
+ * listed give the same bits. */
 #include "core/dispatch.h"
 #include "policy/gemm.h"
 
@@ -9,11 +10,11 @@
 
 PGB_DECLARE_KERNEL(pgb_gemm_fn, pgb_gemm_run, );
 
-enum { MOST = 100, SIZE = MOST * 2 * MOST };
+enum { MOST = 100, SIZE = MOST * 2 * MOST, AT = 3 };
 
 typedef struct matrices {
   float a[SIZE], b[SIZE], before[SIZE], bias[2 * MOST];
-  float c[PGB_ISA_COUNT][SIZE];
+  float c[PGB_ISA_COUNT][SIZE], other[SIZE];
 } matrices;
 
 static void fill(matrices *m) {
@@ -44,6 +45,22 @@ static size_t errors(const matrices *m, const pgb_gemm *g, const float *c, int s
   return wrong;
 }
 
+/* The same product with the rows of a, or of b, given one by one. */
+static bool is_same_apart(matrices *m, pgb_gemm g, bool of_a, pgb_gemm_fn *run) {
+  const float *const result = g.c;
+  const float *rows[MOST];
+  for (size_t k = 0; k < g.depth; k++)
+    rows[k] = of_a ? g.a - AT + k * g.a_step : g.b - AT + k * g.ldb;
+  *(of_a ? &g.a : &g.b) = NULL;
+  g.of_step = rows;
+  g.of_at = AT;
+  g.c = m->other;
+  g.start = g.start == result ? g.c : g.start;
+  memcpy(m->other, m->before, sizeof m->before);
+  run(&g);
+  return memcmp(m->other, result, sizeof m->before) == 0;
+}
+
 static void check_shape(checks *c, matrices *m, size_t rows, size_t columns, size_t depth) {
   static pgb_gemm_fn *const copies[PGB_ISA_COUNT] = PGB_DISPATCH(pgb_gemm_run);
   for (int turned = 0; turned < 2; turned++)
@@ -56,10 +73,10 @@ static void check_shape(checks *c, matrices *m, size_t rows, size_t columns, siz
         const pgb_gemm g = {.rows = rows,
                             .columns = columns,
                             .depth = depth,
-                            .a = m->a,
+                            .a = m->a + AT,
                             .a_row = turned ? 1 : depth + 3,
                             .a_step = turned ? rows + 5 : 1,
-                            .b = m->b,
+                            .b = m->b + AT,
                             .ldb = columns + 16,
                             .c = to,
                             .ldc = columns + 2,
@@ -73,6 +90,7 @@ static void check_shape(checks *c, matrices *m, size_t rows, size_t columns, siz
           fprintf(stderr, "%s %zux%zux%zu: %zu errors\n", pgb_isa_name((pgb_isa)isa), rows, columns, depth,
                   wrong);
         CHECK(c, wrong == 0);
+        CHECK(c, is_same_apart(m, g, turned != 0, copies[isa]));
         int *first = &family[isa >= PGB_ISA_AVX2];
         CHECK(c, *first < 0 || memcmp(to, m->c[*first], sizeof m->before) == 0);
         *first = isa;

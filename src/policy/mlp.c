@@ -107,11 +107,10 @@ pgb_status pgb_mlp_prepare(pgb_mlp *net, size_t n_obs, size_t n_out, size_t n_ta
   find_places(net, place);
   net->place = place;
   const pgb_mlp_layer *last = &net->layer[n];
-  const size_t row = net->n_kept + 2 * net->n_row;
   *shape = (pgb_policy_shape){.n_theta = net->n_theta,
                               .n_packed = last->back + last->out * last->in_p,
                               .n_kept = net->n_kept,
-                              .scratch = PGB_MLP_STEPS * row + net->n_raw,
+                              .scratch = PGB_MLP_STEPS * 2 * net->n_row + net->n_raw,
                               .n_raw = net->n_raw,
                               .by_episode = true};
   return pgb_ok();

@@ -36,10 +36,12 @@ static inline void derive_relu(const float *h, float *d) {
     d[k] = h[k] > 0.0f ? d[k] : 0.0f;
 }
 
-/* d *= f'(.) of units with activations h: [rows][columns] of ldh and ldd. */
-static void derive(bool relu, const float *h, size_t ldh, float *d, size_t ldd, size_t rows, size_t columns) {
+/* d *= f'(.) of units with activations kept[i] + at: [rows][columns] of ldd. */
+static void derive(bool relu, const float *const *kept, size_t at, float *d, size_t ldd, size_t rows,
+                   size_t columns) {
   const vec one = vec_all(1.0f);
-  for (size_t i = 0; i < rows; i++, h += ldh, d += ldd)
+  for (size_t i = 0; i < rows; i++, d += ldd) {
+    const float *h = kept[i] + at;
     if (relu)
       for (size_t j = 0; j < columns; j += LINE)
         derive_relu(h + j, d + j);
@@ -48,6 +50,7 @@ static void derive(bool relu, const float *h, size_t ldh, float *d, size_t ldd, 
         const vec y = vec_load(h + j);
         vec_store(d + j, vec_mul(vec_load(d + j), vec_sub(one, vec_mul(y, y))));
       }
+  }
 }
 
 /* Lanes that go through the net together, so that their activations stay in the first-level cache from layer
@@ -136,32 +139,28 @@ typedef struct work {
   const float *const *weight;
   float *out;
   bool far;      /* the rollout's activations do not fit the cache                                */
-  float *x;      /* [STEPS][n_kept] observations and hidden activations                           */
   float *d;      /* [STEPS][n_row] deltas of unit scores: of every hidden layer, then of the output */
   float *scaled; /* [STEPS][n_row] times a weight                                                 */
   bool in_raw;   /* out is [count][n_w][n_raw], not [count][n_w][n_theta]                          */
   float *raw;    /* [n_raw] if it is not: an episode's                                            */
+  const float *kept[STEPS]; /* each step's observation and hidden activations, where they are */
   segment segments[STEPS];
   size_t n_segments, rows;
   size_t ahead_episode, ahead_step; /* what comes STEPS steps after what is contracted            */
   size_t ahead_due, ahead_share;    /* steps of it to ask for with this segment, and at a time    */
 } work;
 
-/* Copies a step's figures from the rollout to row `row`. */
+/* A step's deltas of the outputs, and where the rollout keeps what led to them, as row `row`. */
 static void gather(work *w, size_t at, size_t row) {
   const pgb_mlp *net = w->net;
   const pgb_rollout *r = w->r;
   const size_t t = at / PGB_LANES;
   const size_t lane = at % PGB_LANES;
   const float *delta = r->delta + t * r->n_delta * PGB_LANES + lane;
-  const float *kept = r->kept + pgb_kept_at(r, at);
-  float *x = w->x + row * net->n_kept;
   float *top = w->d + row * net->n_row + net->n_top;
   for (size_t k = 0; k < r->n_delta; k++)
     top[k] = delta[k * PGB_LANES];
-  for (size_t k = 0; k < net->n_kept; k += LINE)
-    for (size_t v = 0; v < LINE; v += VEC)
-      vec_store(x + k + v, vec_load(kept + k + v));
+  w->kept[row] = r->kept + pgb_kept_at(r, at);
 }
 
 /* Asks for the activations of the n steps that follow, which are too many to be in cache, while others are
@@ -199,8 +198,7 @@ static void propagate(const work *w) {
                           .c = w->d + below->at,
                           .ldc = net->n_row};
     PGB_KERNEL(pgb_gemm_run)(&job);
-    derive(net->relu, w->x + net->n_x + below->at, net->n_kept, w->d + below->at, net->n_row, w->rows,
-           l->in_p);
+    derive(net->relu, w->kept, net->n_x + below->at, w->d + below->at, net->n_row, w->rows, l->in_p);
   }
 }
 
@@ -262,7 +260,10 @@ static void run_in_parts(work *w, pgb_gemm job) {
     w->ahead_due -= due;
     job.rows = !w->far || left < PART ? left : PART;
     PGB_KERNEL(pgb_gemm_run)(&job);
-    job.a += job.rows * job.a_row;
+    if (job.a != NULL)
+      job.a += job.rows * job.a_row;
+    else
+      job.of_at += job.rows * job.a_row;
     job.start = job.start == job.c ? job.c + job.rows * job.ldc : job.start;
     job.c += job.rows * job.ldc;
   }
@@ -296,17 +297,17 @@ static void move_row(const pgb_mlp *net, float *raw, float *out, bool back) {
 static void layer_gradient(work *w, const segment *s, size_t i, const float *scaled, float *to) {
   const pgb_mlp *net = w->net;
   const pgb_mlp_layer *l = &net->layer[i];
-  const size_t ldx = net->n_kept;
-  const float *x = w->x + s->row * ldx + (i == 0 ? 0 : net->n_x + net->layer[i - 1].at);
   const float *d = scaled + l->at;
   run_in_parts(w, (pgb_gemm){.rows = l->turned ? l->in : l->out,
                              .columns = l->turned ? l->out_p : l->in_p,
                              .depth = s->n,
-                             .a = l->turned ? x : d,
+                             .a = l->turned ? NULL : d,
                              .a_row = 1,
-                             .a_step = l->turned ? ldx : net->n_row,
-                             .b = l->turned ? d : x,
-                             .ldb = l->turned ? net->n_row : ldx,
+                             .a_step = net->n_row,
+                             .b = l->turned ? d : NULL,
+                             .ldb = net->n_row,
+                             .of_step = w->kept + s->row,
+                             .of_at = i == 0 ? 0 : net->n_x + net->layer[i - 1].at,
                              .c = to,
                              .ldc = l->turned ? l->out_p : l->in_p,
                              .start = s->t0 > 0 ? to : NULL});
@@ -352,8 +353,7 @@ static void flush(work *w, size_t first) {
 
 static void lay_out(work *w, float *scratch) {
   const pgb_mlp *net = w->net;
-  w->x = scratch;
-  w->d = w->x + STEPS * net->n_kept;
+  w->d = scratch;
   w->scaled = w->d + STEPS * net->n_row;
   w->raw = w->scaled + STEPS * net->n_row;
   for (size_t i = 0; i < STEPS; i++) /* the padding of what is gathered */
