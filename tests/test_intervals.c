@@ -151,7 +151,7 @@ static double run(const setting *t, size_t room, uint32_t stream, uint32_t numbe
         for (size_t k = 0; k < t->d; k++)
           sum[k] += g[k] / (double)t->batch;
       }
-      pgb_block_add(blocks + b * size, t->d, sum);
+      pgb_block_add(PGB_ISA_NONE)(blocks + b * size, t->d, sum);
     }
   }
   pgb_summarise(dense(blocks, count, t->d), mean, variance, out);
@@ -198,8 +198,8 @@ static void test_ratio(checks *c, double *blocks, size_t replicates, size_t runs
       for (; first < end; first++) {
         double g[2];
         two_baselines(&s, g);
-        pgb_block_add(other + b * size, 1, g);
-        pgb_block_add(blocks + b * size, 1, g + 1);
+        pgb_block_add(PGB_ISA_NONE)(other + b * size, 1, g);
+        pgb_block_add(PGB_ISA_NONE)(blocks + b * size, 1, g + 1);
       }
     }
     double ratio, low, high, mean, variance;

@@ -30,7 +30,7 @@ static void fill(double *slots, size_t piece) {
     double g[D];
     for (size_t k = 0; k < D; k++)
       g[k] = draw((piece * SAMPLES + i) * D + k);
-    pgb_block_add(slots, D, g); /* the other pair is not defined */
+    pgb_block_add(PGB_ISA_NONE)(slots, D, g); /* the other pair is not defined */
     const double before = figures[PGB_SLOT_EPISODES]++, far = g[0] - figures[PGB_SLOT_RETURN_MEAN];
     figures[PGB_SLOT_RETURN_MEAN] += far / (before + 1);
     figures[PGB_SLOT_RETURN_M2] += far * far * before / (before + 1);
@@ -118,8 +118,8 @@ static void test_alone(checks *c) {
   for (int first = 0; first < 2; first++) {
     double a[200] = {0}, b[200] = {0};
     for (int i = 0; i < 5; i++)
-      pgb_block_add(first ? b : a, D, near);
-    pgb_block_add(first ? a : b, D, far);
+      pgb_block_add(PGB_ISA_NONE)(first ? b : a, D, near);
+    pgb_block_add(PGB_ISA_NONE)(first ? a : b, D, far);
     pgb_block_merge(a, D, b);
     CHECK_NEAR(c, a[2], 99 * 99 + 2, 1e-15, 0);
   }

@@ -111,7 +111,7 @@ static double *fill(uint32_t stream, uint64_t n, size_t d, double shift, double 
     pgb_block_range(n, 1, b, &first, &end);
     for (uint64_t i = first; i < end; i++) {
       sample(stream, i, d, shift, g + i * d);
-      pgb_block_add(blocks + b * pgb_block_size(d), d, g + i * d);
+      pgb_block_add(PGB_ISA_NONE)(blocks + b * pgb_block_size(d), d, g + i * d);
     }
   }
   if (kept != NULL)
@@ -203,18 +203,18 @@ static void test_degenerate(checks *c) {
   pgb_summary s;
   pgb_summarise(dense(block, 4, 3), mean, variance, &s);
   CHECK(c, s.n == 0 && isnan(s.trace) && isnan(mean[0]) && isnan(s.low) && isnan(s.cosine_pairwise));
-  pgb_block_add(block, 3, g);
+  pgb_block_add(PGB_ISA_NONE)(block, 3, g);
   pgb_summarise(dense(block, 1, 3), mean, variance, &s);
   CHECK(c,
         s.n == 1 && mean[2] == 1e8 && isnan(s.trace) && isnan(variance[1]) && isnan(s.low) && isnan(s.snr));
   for (int i = 0; i < 20; i++)
-    pgb_block_add(block + 12 * (i % 4), 3, g);
+    pgb_block_add(PGB_ISA_NONE)(block + 12 * (i % 4), 3, g);
   pgb_summarise(dense(block, 4, 3), mean, variance, &s);
   CHECK(c, s.n == 21 && s.trace == 0 && s.low == 0 && s.high == 0 && isnan(s.kurtosis) && isinf(s.snr));
   CHECK_NEAR(c, s.cosine_pairwise, 1, 1e-12, 0);
   CHECK(c, pgb_z_trace(&s, 0, 1, 0) == 0 && pgb_z_mean(&s, mean, variance, 3, g, zero, 1, 0) == 0);
   for (int i = 0; i < 8; i++)
-    pgb_block_add(block + 12 * (i % 4), 3, zero);
+    pgb_block_add(PGB_ISA_NONE)(block + 12 * (i % 4), 3, zero);
   const double cosine = s.cosine_pairwise;
   pgb_summarise(dense(block, 4, 3), mean, variance, &s);
   CHECK_NEAR(c, s.cosine_pairwise, cosine, 1e-12, 0); /* zero vectors have no direction */
@@ -222,8 +222,8 @@ static void test_degenerate(checks *c) {
   double other[4 * 12], ratio, low, high;
   memcpy(other, block, sizeof other);
   for (int i = 0; i < 2; i++) {
-    pgb_block_add(block + 12, 3, i == 0 ? bad : infinite);
-    pgb_block_add(other + 12, 3, g);
+    pgb_block_add(PGB_ISA_NONE)(block + 12, 3, i == 0 ? bad : infinite);
+    pgb_block_add(PGB_ISA_NONE)(other + 12, 3, g);
     pgb_summarise(dense(block, 4, 3), mean, variance, &s);
     CHECK(c, isnan(s.trace) && isnan(s.low) && isnan(s.high) && isnan(s.kurtosis) && isnan(s.norm2));
     CHECK(c, isnan(variance[1]) && isnan(s.cosine_pairwise) && !isnan(variance[0]) && mean[2] > 0);
@@ -245,7 +245,7 @@ static void test_ratio(checks *c) {
     sample(2, i, D, 0, g);
     for (size_t k = 0; k < D; k++)
       g[k] *= 2;
-    pgb_block_add(scaled + i / 3 * pgb_block_size(D), D, g);
+    pgb_block_add(PGB_ISA_NONE)(scaled + i / 3 * pgb_block_size(D), D, g);
   }
   pgb_ratio(dense(a, blocks, D), dense(a, blocks, D), &ratio, &low, &high);
   CHECK(c, ratio == 1 && low == 1 && high == 1);

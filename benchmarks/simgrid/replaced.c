@@ -105,7 +105,7 @@ static void measure(pgb_measure *m, size_t cell, size_t batch, uint64_t size, ui
     for (uint64_t i = 0; i < SAMPLES; i++) {
       for (size_t j = 0; j < m->d; j++)
         m->g[j] = (double)(mix(first + (i << 40) + j) >> 11) * 0x1p-53;
-      pgb_block_add(slots + k * block, m->d, m->g);
+      pgb_block_add(PGB_ISA_NONE)(slots + k * block, m->d, m->g);
     }
   figures[PGB_SLOT_EPISODES] += episodes;
   figures[PGB_SLOT_RETURN_MEAN] = 1;

@@ -3,6 +3,8 @@
 #ifndef PGB_STATS_STATS_H
 #define PGB_STATS_STATS_H
 
+#include "core/simd.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,7 +48,8 @@ static inline const double *pgb_block_at(pgb_blocks blocks, size_t b) {
 }
 
 /* Adds a sample g[d] to a block (zeroed at first), Welford's update in double. */
-void pgb_block_add(double *block, size_t d, const double *g);
+typedef void pgb_block_add_fn(double *block, size_t d, const double *g);
+pgb_block_add_fn *pgb_block_add(pgb_isa isa);
 /* Adds the samples of another block, which come after its own; exact in count and zeros (Chan, Golub,
  * LeVeque 1983, Am. Stat. 37:242). Nothing is rounded where either is empty. */
 void pgb_block_merge(double *block, size_t d, const double *next);

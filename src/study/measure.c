@@ -16,6 +16,7 @@ struct pgb_measure {
   pgb_rollout_run_fn *run;
   pgb_value_eval_fn *value_eval;
   pgb_episode_sum_fn *add;
+  pgb_block_add_fn *add_sample;
   pgb_runner *runner;
   pgb_rollout *rollout;
   size_t max_episodes;  /* taken from one rollout                                */
@@ -121,6 +122,7 @@ pgb_status pgb_measure_create(const pgb_cell *cell, const pgb_plan *plan, const 
   m->run = pgb_rollout_run(isa);
   m->value_eval = pgb_value_eval(isa);
   m->add = pgb_episode_sum(isa);
+  m->add_sample = pgb_block_add(isa);
   pgb_status s = allocate(m);
   if (s.code != PGB_OK)
     pgb_measure_destroy(m);
@@ -284,7 +286,7 @@ static void finish_batch(pgb_measure *m, double square, uint64_t replicate, cons
     else
       for (size_t i = 0; i < d; i++)
         m->g[i] = sums.a[i] / (double)batch;
-    pgb_block_add(piece->slots + k * block, d, m->g);
+    m->add_sample(piece->slots + k * block, d, m->g);
     if (piece->gradients != NULL)
       memcpy(piece->gradients + (k * piece->row + replicate - piece->origin) * d, m->g, d * sizeof *m->g);
   }
