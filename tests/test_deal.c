@@ -126,7 +126,7 @@ static void test_room(checks *c) {
   CHECK(c, pgb_deal_lead(32, 10 * MIB, 2) == 0.25 && pgb_deal_owned(32, 10 * MIB, 2) == 22);
   CHECK(c, pgb_deal_lead(32, 11 * MIB, 2) == 0 && pgb_deal_owned(32, 11 * MIB, 2) == 16);
   CHECK(c, pgb_deal_lead(32, 32 * MIB, 40) == 0.25 && pgb_deal_owned(32, 32 * MIB, 40) == 3);
-  CHECK(c, pgb_deal_lead(32, 33 * MIB, 128) == 0 && pgb_deal_owned(32, 33 * MIB, 128) == 1);
+  CHECK(c, pgb_deal_lead(32, 65 * MIB, 128) == 0 && pgb_deal_owned(32, 65 * MIB, 128) == 1);
   CHECK(c, pgb_deal_owned(1, STRIDE, 3) == 1);
 }
 
