@@ -54,9 +54,9 @@ pgb_status pgb_comm_collect(pgb_comm *comm, const pgb_comm_words *mine, size_t n
                             double *all) PGB_MUST_CHECK;
 
 /* Collective. The same for a row of n parts (n <= PGB_COMM_PARTS) of `each` words that rank 0 alone wants:
- * `mine` are whole parts. all [n][each] on rank 0, else NULL. Less than 256 KiB are collected; parts of longer
- * rows go from their owners straight to where rank 0 wants them, and then PGB_RUNTIME on every rank tells of
- * a part that nobody owns, too. An MPI that fails in the midst of it leaves the ranks out of step
+ * `mine` are whole parts. all [n][each] on rank 0, else NULL. Less than 256 KiB are collected; parts of
+ * longer rows go from their owners straight to where rank 0 wants them, and then PGB_RUNTIME on every rank
+ * tells of a part that nobody owns, too. An MPI that fails in the midst of it leaves the ranks out of step
  * (pgb_comm_broken). */
 enum { PGB_COMM_PARTS = 256 };
 pgb_status pgb_comm_bring(pgb_comm *comm, const pgb_comm_words *mine, size_t n_mine, size_t n, size_t each,

@@ -242,7 +242,7 @@ static bool gather_weights(const segment *s, const float *weight, float *out) {
 static const float *scale(const work *w, const segment *s, const float *weight, float *bias) {
   const size_t ld = w->net->n_row;
   size_t j = 0;
-  float each[STEPS];
+  float each[STEPS] = {0};
   const bool ones = gather_weights(s, weight + w->r->origin[s->episode] + s->t0 * PGB_LANES, each);
   for (; j + MANY * LINE <= ld; j += MANY * LINE)
     if (ones)
