@@ -158,6 +158,8 @@ static void gather(work *w, size_t at, size_t row) {
   const size_t lane = at % PGB_LANES;
   const float *delta = r->delta + t * r->n_delta * PGB_LANES + lane;
   float *top = w->d + row * net->n_row + net->n_top;
+  for (size_t k = net->n_top; k < net->n_row; k += VEC) /* with padding */
+    vec_store(w->d + row * net->n_row + k, vec_zero());
   for (size_t k = 0; k < r->n_delta; k++)
     top[k] = delta[k * PGB_LANES];
   w->kept[row] = r->kept + pgb_kept_at(r, at);
@@ -213,7 +215,7 @@ static inline __attribute__((always_inline)) void scale_lines(const work *w, con
   float *to = w->scaled + j;
   vec sum[MANY * LINE / VEC];
   for (size_t v = 0; v < lines * LINE / VEC; v++)
-    sum[v] = vec_load(bias + j + v * VEC);
+    sum[v] = s->t0 == 0 ? vec_zero() : vec_load(bias + j + v * VEC);
   for (size_t t = 0; t < s->n; t++, weight++, from += ld, to += ld) {
     const vec x = vec_all(*weight);
     for (size_t v = 0; v < lines * LINE / VEC; v++) {
@@ -237,7 +239,8 @@ static bool gather_weights(const segment *s, const float *weight, float *out) {
   return ones;
 }
 
-/* weight * d of a segment, and the sums over its steps: in w->scaled, or where it is, if the weights are 1.
+/* weight * d of a segment, and the sums over its steps, and those before it in its episode: in w->scaled, or
+ * where it is, if the weights are 1.
  */
 static const float *scale(const work *w, const segment *s, const float *weight, float *bias) {
   const size_t ld = w->net->n_row;
@@ -321,9 +324,7 @@ static void segment_gradients(work *w, const segment *s, size_t first) {
     const size_t at = (s->episode - first) * w->n_w + k;
     float *raw = w->in_raw ? w->out + at * net->n_raw : w->raw;
     float *out = w->out + at * net->n_theta;
-    if (s->t0 == 0)
-      memset(raw + net->raw_row, 0, net->n_row * sizeof *raw);
-    else if (!w->in_raw)
+    if (s->t0 > 0 && !w->in_raw)
       move_row(net, raw, out, true);
     const float *scaled = scale(w, s, w->weight[k], raw + net->raw_row);
     for (size_t i = 0; i < net->n_layers; i++) {
@@ -358,8 +359,6 @@ static void lay_out(work *w, float *scratch) {
   w->d = scratch;
   w->scaled = w->d + STEPS * net->n_row;
   w->raw = w->scaled + STEPS * net->n_row;
-  for (size_t i = 0; i < STEPS; i++) /* the padding of what is gathered */
-    memset(w->d + i * net->n_row + net->n_top, 0, (net->n_row - net->n_top) * sizeof *w->d);
 }
 
 static void contract(const pgb_mlp *net, const float *theta, const pgb_rollout *rollout, size_t first,
