@@ -16,6 +16,7 @@ enum { CHUNK = 1 << 17 }; /* numbers of one piece on disk: 1 MiB, what HDF5 keep
 
 struct pgb_hdf5 {
   hid_t driver, file, text, group; /* the file driver, the file, the string type, how groups are made */
+  hid_t transfer;                  /* how texts are written                                            */
   hid_t open;                      /* the dataset that boxes go to, kept open between them, or -1     */
   char open_path[PGB_HDF5_PATH];
   bool printing; /* HDF5 prints its error stack by `print` when no call of ours runs */
@@ -168,6 +169,10 @@ static const H5FD_class_t driver_class = {
 
 /* ---- Opening and closing ---- */
 
+/* Bytes of texts that are converted at a time. HDF5 would clear two buffers of 1 MiB for each list of them.
+ */
+enum { CONVERTED = 16 << 10 };
+
 static bool open_file(pgb_hdf5 *h5, hid_t access, hid_t make, pgb_store_file *file) {
   const driver_info info = {.file = file};
   const unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
@@ -175,6 +180,7 @@ static bool open_file(pgb_hdf5 *h5, hid_t access, hid_t make, pgb_store_file *fi
          H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
          H5Pset_link_creation_order(make, order) >= 0 && H5Pset_obj_track_times(make, 0) >= 0 &&
          H5Pset_link_creation_order(h5->group, order) >= 0 && H5Pset_obj_track_times(h5->group, 0) >= 0 &&
+         H5Pset_buffer(h5->transfer, CONVERTED, NULL, NULL) >= 0 &&
          H5Tset_size(h5->text, H5T_VARIABLE) >= 0 && H5Tset_cset(h5->text, H5T_CSET_UTF8) >= 0 &&
          (h5->file = H5Fcreate(pgb_store_file_name(file), H5F_ACC_TRUNC, make, access)) >= 0;
 }
@@ -190,6 +196,7 @@ bool pgb_hdf5_create(pgb_store_file *file, pgb_hdf5 **out) {
   h5->driver = H5FDregister(&driver_class);
   h5->group = H5Pcreate(H5P_GROUP_CREATE);
   h5->text = H5Tcopy(H5T_C_S1);
+  h5->transfer = H5Pcreate(H5P_DATASET_XFER);
   const bool fine = ok(h5, open_file(h5, access, make, file));
   (void)drop(access);
   (void)drop(make);
@@ -208,6 +215,7 @@ bool pgb_hdf5_close(pgb_hdf5 *h5, char reason[PGB_HDF5_REASON]) {
   }
   (void)drop(h5->text);
   (void)drop(h5->group);
+  (void)drop(h5->transfer);
   if (h5->driver >= 0)
     (void)H5FDunregister(h5->driver);
   pgb_hdf5_end(h5);
@@ -306,7 +314,7 @@ static bool attach(const pgb_hdf5 *h5, hid_t set, const pgb_hdf5_dataset *d) {
 
 static bool fill(pgb_hdf5 *h5, hid_t set, const pgb_hdf5_dataset *d, bool empty) {
   if (!empty && d->values != NULL &&
-      !ok(h5, H5Dwrite(set, given(h5, d->type), H5S_ALL, H5S_ALL, H5P_DEFAULT, d->values) >= 0))
+      !ok(h5, H5Dwrite(set, given(h5, d->type), H5S_ALL, H5S_ALL, h5->transfer, d->values) >= 0))
     return false;
   return (d->unit == NULL || put_attribute(h5, set, "units", PGB_HDF5_TEXT, &d->unit)) &&
          put_attribute(h5, set, "long_name", PGB_HDF5_TEXT, &d->long_name) && ok(h5, attach(h5, set, d));
