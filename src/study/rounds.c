@@ -95,7 +95,7 @@ typedef struct batch_run {
   size_t begin[2];           /* where the last round began, and the one before it                */
   size_t safe;               /* first blocks that are known to be whole on all ranks             */
   bool given_up;             /* this rank has left blocks of the last round                      */
-  double slowest;            /* seconds of this rank's blocks of the last round, of one           */
+  double slowest;            /* seconds of a block in this rank's last round                     */
   double lead;               /* pgb_deal_lead                                                    */
   double seconds, measured;  /* of this rank's rounds, and replicates in them                    */
 } batch_run;
