@@ -3,9 +3,9 @@
 
 /* sum_i b_i S_i with b_i = (sum_j R_j - R_i) / (N - 1), from the batch's sums alone. */
 static void combine(const pgb_batch_sums *b, double *g) {
-  const double n = (double)b->n;
+  const double share = 1 / (double)b->n, others = (double)b->n - 1;
   for (size_t k = 0; k < b->n_theta; k++)
-    g[k] = (b->a[k] - (b->r * b->s[k] - b->rs[k]) / (n - 1)) / n;
+    g[k] = (b->a[k] - (b->r * b->s[k] - b->rs[k]) / others) * share;
 }
 
 const pgb_baseline_class pgb_baseline_loo = {

@@ -2,9 +2,9 @@
 #include "baseline/baseline.h"
 
 static void combine(const pgb_batch_sums *b, double *g) {
-  const double n = (double)b->n;
+  const double share = 1 / (double)b->n, mean = b->r / (double)b->n;
   for (size_t k = 0; k < b->n_theta; k++)
-    g[k] = (b->a[k] - b->r / n * b->s[k]) / n;
+    g[k] = (b->a[k] - mean * b->s[k]) * share;
 }
 
 const pgb_baseline_class pgb_baseline_mean = {

@@ -2,8 +2,9 @@
 #include "baseline/baseline.h"
 
 static void combine(const pgb_batch_sums *b, double *g) {
+  const double share = 1 / (double)b->n;
   for (size_t k = 0; k < b->n_theta; k++)
-    g[k] = b->a[k] / (double)b->n;
+    g[k] = b->a[k] * share;
 }
 
 const pgb_baseline_class pgb_baseline_none = {

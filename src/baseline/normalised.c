@@ -7,8 +7,9 @@
 static void combine(const pgb_batch_sums *b, double *g) {
   const double n = (double)b->n;
   const double sd = sqrt(b->rr / (n - 1));
+  const double mean = b->r / n, share = 1 / (n * sd);
   for (size_t k = 0; k < b->n_theta; k++)
-    g[k] = sd == 0 ? 0 : (b->a[k] - b->r / n * b->s[k]) / n / sd;
+    g[k] = sd == 0 ? 0 : (b->a[k] - mean * b->s[k]) * share;
 }
 
 const pgb_baseline_class pgb_baseline_normalised = {

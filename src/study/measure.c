@@ -265,6 +265,7 @@ static void expand(pgb_measure *m) {
 /* Batch estimates of every pair from the batch's sums, into the pairs' blocks. */
 static void finish_batch(pgb_measure *m, double square, uint64_t replicate, const pgb_piece *piece) {
   const uint64_t batch = m->filled;
+  const double share = 1 / (double)batch;
   const size_t d = m->cell->actor.shape.n_theta;
   const size_t block = pgb_block_size(d);
   expand(m);
@@ -285,7 +286,7 @@ static void finish_batch(pgb_measure *m, double square, uint64_t replicate, cons
       baseline->combine(&sums, m->g);
     else
       for (size_t i = 0; i < d; i++)
-        m->g[i] = sums.a[i] / (double)batch;
+        m->g[i] = sums.a[i] * share;
     m->add_sample(piece->slots + k * block, d, m->g);
     if (piece->gradients != NULL)
       memcpy(piece->gradients + (k * piece->row + replicate - piece->origin) * d, m->g, d * sizeof *m->g);
