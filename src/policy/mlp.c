@@ -117,8 +117,16 @@ pgb_status pgb_mlp_prepare(pgb_mlp *net, size_t n_obs, size_t n_out, size_t n_ta
 }
 
 void pgb_mlp_expand(const pgb_mlp *net, const double *raw, double *all) {
-  for (size_t k = 0; k < net->n_theta; k++)
-    all[k] = raw[net->place[k]];
+  size_t k = 0;
+  for (size_t i = 0; i < net->n_layers; i++) {
+    const pgb_mlp_layer *l = &net->layer[i];
+    if (pgb_mlp_is_same(l)) {
+      memcpy(all + k, raw + l->raw, (l->bias - k) * sizeof *all);
+      k = l->bias;
+    }
+    for (const size_t end = i + 1 < net->n_layers ? l->bias + l->out : net->n_theta; k < end; k++)
+      all[k] = raw[net->place[k]];
+  }
 }
 
 void pgb_mlp_label(const pgb_mlp *net, size_t k, char *text) {

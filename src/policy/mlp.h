@@ -36,6 +36,11 @@ typedef struct pgb_mlp {
   pgb_mlp_layer layer[PGB_MLP_HIDDEN + 1];
 } pgb_mlp;
 
+/* Whether a layer's matrix has the same layout among raw sums and in theta. */
+static inline bool pgb_mlp_is_same(const pgb_mlp_layer *l) {
+  return !l->turned && l->in == l->in_p;
+}
+
 /* Options of the classes, whose params begin with the net. */
 #define PGB_MLP_OPTIONS                                                                                      \
   {"hidden",                                                                                                 \

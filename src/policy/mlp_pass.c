@@ -274,11 +274,6 @@ static void run_in_parts(work *w, pgb_gemm job) {
   }
 }
 
-/* Whether a layer's matrix has the same layout among raw sums and in theta, so that it is summed in place. */
-static bool is_same(const pgb_mlp_layer *l) {
-  return !l->turned && l->in == l->in_p;
-}
-
 /* Parameters [from, end) of an episode's row of sums, from or to its raw sums. */
 static void move(const pgb_mlp *net, size_t from, size_t end, float *raw, float *out, bool back) {
   for (size_t i = from; i < end; i++)
@@ -292,7 +287,7 @@ static void move(const pgb_mlp *net, size_t from, size_t end, float *raw, float 
 static void move_row(const pgb_mlp *net, float *raw, float *out, bool back) {
   for (size_t i = 0; i < net->n_layers; i++) {
     const pgb_mlp_layer *l = &net->layer[i];
-    move(net, is_same(l) ? l->bias : l->weight, l->bias + l->out, raw, out, back);
+    move(net, pgb_mlp_is_same(l) ? l->bias : l->weight, l->bias + l->out, raw, out, back);
   }
   move(net, net->n_theta - net->n_tail, net->n_theta, raw, out, back);
 }
@@ -329,7 +324,7 @@ static void segment_gradients(work *w, const segment *s, size_t first) {
     const float *scaled = scale(w, s, w->weight[k], raw + net->raw_row);
     for (size_t i = 0; i < net->n_layers; i++) {
       const pgb_mlp_layer *l = &net->layer[i];
-      layer_gradient(w, s, i, scaled, !w->in_raw && is_same(l) ? out + l->weight : raw + l->raw);
+      layer_gradient(w, s, i, scaled, !w->in_raw && pgb_mlp_is_same(l) ? out + l->weight : raw + l->raw);
     }
     if (!w->in_raw)
       move_row(net, raw, out, false);
