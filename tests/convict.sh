@@ -86,7 +86,7 @@ verify
 expect 0 VALID "without a bug"
 
 convict "gpomdp without gamma^t" src/estimator/discount.h 's/before\[i\] \* gamma;/before[i];/'
-convict "loo over N instead of N - 1" src/baseline/loo.c 's,/ (n - 1)),/ n),'
+convict "loo over N instead of N - 1" src/baseline/loo.c 's,(double)b->n - 1;,(double)b->n;,'
 convict "normalised with ddof 0" src/baseline/normalised.c 's,b->rr / (n - 1),b->rr / n,'
 convict "episode left out of the address" src/rollout/loop.c 's/(uint32_t)number;/0;/'
 convict "the step draws the action's words" src/core/rng.h 's/PGB_USE_STEP = 3/PGB_USE_STEP = 2/'
