@@ -11,7 +11,8 @@
 enum {
   LINE = PGB_GEMM_COLUMNS,
   STEPS = PGB_MLP_STEPS,
-  MANY = VEC == 16 ? 9 : 4, /* lines that are scaled together */
+  MANY = VEC == 16 ? 9 : 4, /* lines that are summed together */
+  BOTH = VEC == 16 ? 9 : 2, /* of two rows of weights         */
   PART = 12 /* rows of a product between requests */,
   FAR = 3 << 20 /* bytes */
 };
@@ -204,29 +205,56 @@ static void propagate(const work *w) {
   }
 }
 
-/* Columns [j, j + lines * LINE) of n steps; lines, and whether weights are 1, are constants where it is
+/* Columns [j, j + lines * LINE) of n steps; lines, and which sums there are, are constants where it is
  * called.
  */
-static inline __attribute__((always_inline)) void scale_lines(const work *w, const segment *s,
-                                                              const float *weight, bool ones, size_t j,
-                                                              size_t lines, float *bias) {
+static inline __attribute__((always_inline)) void sum_lines(const work *w, const segment *s,
+                                                            const float *weight, float *plain, float *times,
+                                                            size_t j, size_t lines) {
   const size_t ld = w->net->n_row;
   const float *from = w->d + s->row * ld + j;
   float *to = w->scaled + j;
-  vec sum[MANY * LINE / VEC];
-  for (size_t v = 0; v < lines * LINE / VEC; v++)
-    sum[v] = s->t0 == 0 ? vec_zero() : vec_load(bias + j + v * VEC);
-  for (size_t t = 0; t < s->n; t++, weight++, from += ld, to += ld) {
-    const vec x = vec_all(*weight);
+  vec sum[2][MANY * LINE / VEC];
+  for (size_t v = 0; v < lines * LINE / VEC; v++) {
+    sum[0][v] = plain == NULL || s->t0 == 0 ? vec_zero() : vec_load(plain + j + v * VEC);
+    sum[1][v] = times == NULL || s->t0 == 0 ? vec_zero() : vec_load(times + j + v * VEC);
+  }
+  for (size_t t = 0; t < s->n; t++, from += ld, to += ld) {
+    const vec x = times != NULL ? vec_all(weight[t]) : vec_zero();
     for (size_t v = 0; v < lines * LINE / VEC; v++) {
-      const vec y = ones ? vec_load(from + v * VEC) : vec_mul(x, vec_load(from + v * VEC));
-      if (!ones)
+      const vec d = vec_load(from + v * VEC);
+      if (plain != NULL)
+        sum[0][v] = vec_add(sum[0][v], d);
+      if (times != NULL) {
+        const vec y = vec_mul(x, d);
         vec_store(to + v * VEC, y);
-      sum[v] = vec_add(sum[v], y);
+        sum[1][v] = vec_add(sum[1][v], y);
+      }
     }
   }
-  for (size_t v = 0; v < lines * LINE / VEC; v++)
-    vec_store(bias + j + v * VEC, sum[v]);
+  for (size_t v = 0; v < lines * LINE / VEC; v++) {
+    if (plain != NULL)
+      vec_store(plain + j + v * VEC, sum[0][v]);
+    if (times != NULL)
+      vec_store(times + j + v * VEC, sum[1][v]);
+  }
+}
+
+/* Sums over a segment's steps, and those before it in its episode, [n_row]: plain, of d, and times, of weight
+ * * d, which is left in w->scaled; either may be NULL. */
+static void sum_rows(const work *w, const segment *s, const float *weight, float *plain, float *times) {
+  const size_t ld = w->net->n_row;
+  const size_t many = plain != NULL && times != NULL ? BOTH : MANY;
+  size_t j = 0;
+  for (; j + many * LINE <= ld; j += many * LINE)
+    if (times == NULL)
+      sum_lines(w, s, weight, plain, NULL, j, MANY);
+    else if (plain == NULL)
+      sum_lines(w, s, weight, NULL, times, j, MANY);
+    else
+      sum_lines(w, s, weight, plain, times, j, BOTH);
+  for (; j < ld; j += LINE)
+    sum_lines(w, s, weight, plain, times, j, 1);
 }
 
 /* A segment's weights next to each other; whether all are 1. */
@@ -237,24 +265,6 @@ static bool gather_weights(const segment *s, const float *weight, float *out) {
     ones = ones && out[t] == 1.0f;
   }
   return ones;
-}
-
-/* weight * d of a segment, and the sums over its steps, and those before it in its episode: in w->scaled, or
- * where it is, if the weights are 1.
- */
-static const float *scale(const work *w, const segment *s, const float *weight, float *bias) {
-  const size_t ld = w->net->n_row;
-  size_t j = 0;
-  float each[STEPS] = {0};
-  const bool ones = gather_weights(s, weight + w->r->origin[s->episode] + s->t0 * PGB_LANES, each);
-  for (; j + MANY * LINE <= ld; j += MANY * LINE)
-    if (ones)
-      scale_lines(w, s, each, true, j, MANY, bias);
-    else
-      scale_lines(w, s, each, false, j, MANY, bias);
-  for (; j < ld; j += LINE)
-    scale_lines(w, s, each, ones, j, 1, bias);
-  return ones ? w->d + s->row * ld : w->scaled;
 }
 
 /* Runs a product of many rows in parts, and asks for what follows between them. */
@@ -315,20 +325,33 @@ static void layer_gradient(work *w, const segment *s, size_t i, const float *sca
 
 static void segment_gradients(work *w, const segment *s, size_t first) {
   const pgb_mlp *net = w->net;
-  for (size_t k = 0; k < w->n_w; k++) {
+  float *waiting = NULL; /* sums of a row of ones, taken with those of the row before it */
+  for (size_t k = w->n_w; k-- > 0;) {
     const size_t at = (s->episode - first) * w->n_w + k;
     float *raw = w->in_raw ? w->out + at * net->n_raw : w->raw;
     float *out = w->out + at * net->n_theta;
+    float weight[STEPS];
     if (s->t0 > 0 && !w->in_raw)
       move_row(net, raw, out, true);
-    const float *scaled = scale(w, s, w->weight[k], raw + net->raw_row);
+    const bool ones = gather_weights(s, w->weight[k] + w->r->origin[s->episode] + s->t0 * PGB_LANES, weight);
+    if (ones && w->in_raw && waiting == NULL)
+      waiting = raw + net->raw_row;
+    else if (ones)
+      sum_rows(w, s, weight, raw + net->raw_row, NULL);
+    else {
+      sum_rows(w, s, weight, waiting, raw + net->raw_row);
+      waiting = NULL;
+    }
     for (size_t i = 0; i < net->n_layers; i++) {
       const pgb_mlp_layer *l = &net->layer[i];
-      layer_gradient(w, s, i, scaled, !w->in_raw && pgb_mlp_is_same(l) ? out + l->weight : raw + l->raw);
+      layer_gradient(w, s, i, ones ? w->d + s->row * net->n_row : w->scaled,
+                     !w->in_raw && pgb_mlp_is_same(l) ? out + l->weight : raw + l->raw);
     }
     if (!w->in_raw)
       move_row(net, raw, out, false);
   }
+  if (waiting != NULL)
+    sum_rows(w, s, NULL, waiting, NULL);
 }
 
 /* What has been gathered. */
