@@ -257,11 +257,14 @@ static void sum_rows(const work *w, const segment *s, const float *weight, float
     sum_lines(w, s, weight, plain, times, j, 1);
 }
 
-/* A segment's weights next to each other; whether all are 1. */
-static bool gather_weights(const segment *s, const float *weight, float *out) {
+/* A segment's weights next to each other; whether all are 1, as those of no row. */
+static bool gather_weights(const work *w, const segment *s, const float *row, float *out) {
   bool ones = true;
+  if (row == NULL)
+    return true;
+  row += (size_t)w->r->origin[s->episode] + s->t0 * PGB_LANES;
   for (size_t t = 0; t < s->n; t++) {
-    out[t] = weight[t * PGB_LANES];
+    out[t] = row[t * PGB_LANES];
     ones = ones && out[t] == 1.0f;
   }
   return ones;
@@ -333,7 +336,7 @@ static void segment_gradients(work *w, const segment *s, size_t first) {
     float weight[STEPS];
     if (s->t0 > 0 && !w->in_raw)
       move_row(net, raw, out, true);
-    const bool ones = gather_weights(s, w->weight[k] + w->r->origin[s->episode] + s->t0 * PGB_LANES, weight);
+    const bool ones = gather_weights(w, s, w->weight[k], weight);
     if (ones && w->in_raw && waiting == NULL)
       waiting = raw + net->raw_row;
     else if (ones)

@@ -69,8 +69,8 @@ typedef struct pgb_policy_class {
   /* The contraction that every estimator is: for each of the episodes e = first.. (count of them) and each
    * weight row w, out[((e - first)*n_w + w)*n_theta + k] = sum_t weight[w][t] * psi_t[k]. Without
    * shape.by_episode only all episodes of the rollout may be asked for. weight rows: [rollout rows][lanes],
-   * any finite number on idle lanes. scratch: pgb_policy_scratch floats, 64-byte aligned. Sums run in step
-   * order in float32. */
+   * any finite number on idle lanes; with shape.by_episode a row may be NULL for 1 at every step. scratch:
+   * pgb_policy_scratch floats, 64-byte aligned. Sums run in step order in float32. */
   void (*contract)(const void *params, const float *theta, const pgb_rollout *rollout, size_t first,
                    size_t count, size_t n_w, const float *const *weight, float *scratch, float *out);
   /* Where few sums tell all others, or they fall in another order: contract() of these, shape.n_raw in

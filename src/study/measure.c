@@ -102,8 +102,8 @@ static pgb_status allocate(pgb_measure *m) {
   PGB_TRY(pgb_alloc(n_theta, sizeof(double), (void *)&m->g));
   m->step_count = m->step_sum + actor->space.horizon;
   for (size_t row = 0; row < n_rows; row++) {
-    m->weight[row] = m->weights + row * lanes;
-    for (size_t at = 0; at < lanes && is_flat(m, row); at++)
+    m->weight[row] = is_flat(m, row) && actor->shape.by_episode ? NULL : m->weights + row * lanes;
+    for (size_t at = 0; at < lanes && is_flat(m, row) && m->weight[row] != NULL; at++)
       m->weight[row][at] = 1.0f;
   }
   return pgb_ok();
