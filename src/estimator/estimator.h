@@ -41,14 +41,15 @@ const pgb_estimator_class *pgb_estimator_find(pgb_isa isa, const char *name);
 pgb_ones_fn PGB_KERNEL(pgb_ones_flat), PGB_KERNEL(pgb_ones_discounted);
 
 /* Sums over n consecutive episodes, in their order, in double: sum[k] += factor[e] * x[e*stride + k], k <
- * size; factor NULL: 1. Columns go PGB_SUM_COLUMNS at a time: whatever stands behind the last one is read and
+ * size; factor NULL: 1; fused: rounded once where there is an instruction for it, which is faster, else twice
+ * everywhere. Columns go PGB_SUM_COLUMNS at a time: whatever stands behind the last one is read and
  * summed too, so x and sum have room for pgb_sum_room(size) there. */
 enum { PGB_SUM_COLUMNS = 8 };
 static inline size_t pgb_sum_room(size_t size) {
   return (size + PGB_SUM_COLUMNS - 1) / PGB_SUM_COLUMNS * PGB_SUM_COLUMNS;
 }
-typedef void pgb_episode_sum_fn(const float *x, size_t stride, size_t size, const double *factor, size_t n,
-                                double *sum);
+typedef void pgb_episode_sum_fn(const float *x, size_t stride, size_t size, const double *factor, bool fused,
+                                size_t n, double *sum);
 pgb_episode_sum_fn *pgb_episode_sum(pgb_isa isa);
 
 #endif

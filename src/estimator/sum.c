@@ -7,8 +7,7 @@
 pgb_episode_sum_fn PGB_KERNEL(pgb_episode_sum);
 
 /* A register of doubles, and as many floats that become one: of a plain loop gcc 12 loads whole registers of
- * floats and takes them apart, at half the speed. sum + factor * x is rounded once in avx2 and avx512 builds,
- * as in policy/vec.h. */
+ * floats and takes them apart, at half the speed. fuse: factor * x + sum. */
 #if defined(PGB_SCALAR) || !defined(__SSE2__)
 typedef double wide;
 static inline wide widen(const float *x) {
@@ -21,7 +20,7 @@ typedef __m512d wide;
 static inline wide widen(const float *x) {
   return _mm512_cvtps_pd(_mm256_loadu_ps(x));
 }
-static inline wide add_times(wide sum, double factor, const float *x) {
+static inline wide fuse(double factor, const float *x, wide sum) {
   return _mm512_fmadd_pd(_mm512_set1_pd(factor), widen(x), sum);
 }
 #elif defined(__AVX2__)
@@ -29,7 +28,7 @@ typedef __m256d wide;
 static inline wide widen(const float *x) {
   return _mm256_cvtps_pd(_mm_loadu_ps(x));
 }
-static inline wide add_times(wide sum, double factor, const float *x) {
+static inline wide fuse(double factor, const float *x, wide sum) {
   return _mm256_fmadd_pd(_mm256_set1_pd(factor), widen(x), sum);
 }
 #else
@@ -42,15 +41,15 @@ static inline wide widen(const float *x) {
 #endif
 #endif
 #if defined(PGB_SCALAR) || !defined(__AVX2__)
-static inline wide add_times(wide sum, double factor, const float *x) {
+static inline wide fuse(double factor, const float *x, wide sum) {
   return sum + factor * widen(x);
 }
 #endif
 enum { WIDE = sizeof(wide) / sizeof(double), PARTS = PGB_SUM_COLUMNS / WIDE };
 
 /* Some columns of n episodes, their sums in registers. */
-static inline __attribute__((always_inline)) void sum_columns(const float *x, size_t stride,
-                                                              const double *factor, size_t n, double *sum) {
+static inline __attribute__((always_inline)) void
+sum_columns(const float *x, size_t stride, const double *factor, bool fused, size_t n, double *sum) {
   wide all[PARTS];
 #pragma GCC unroll 8
   for (size_t v = 0; v < PARTS; v++)
@@ -60,8 +59,10 @@ static inline __attribute__((always_inline)) void sum_columns(const float *x, si
     for (size_t v = 0; v < PARTS; v++)
       if (factor == NULL)
         all[v] += widen(x + v * WIDE);
+      else if (!fused)
+        all[v] += factor[e] * widen(x + v * WIDE);
       else
-        all[v] = add_times(all[v], factor[e], x + v * WIDE);
+        all[v] = fuse(factor[e], x + v * WIDE, all[v]);
   }
 #pragma GCC unroll 8
   for (size_t v = 0; v < PARTS; v++)
@@ -74,27 +75,31 @@ static inline __attribute__((always_inline)) void sum_columns(const float *x, si
 enum { FEW = 64, SOME = 512, FOUR = 4 };
 
 static inline __attribute__((always_inline)) void sum_pass(const float *x, size_t stride, size_t size,
-                                                           const double *factor, size_t n, double *sum) {
+                                                           const double *factor, bool fused, size_t n,
+                                                           double *sum) {
   for (size_t k = 0; k < size; k += PGB_SUM_COLUMNS)
-    sum_columns(x + k, stride, factor, n, sum + k);
+    sum_columns(x + k, stride, factor, fused, n, sum + k);
 }
 
 static inline __attribute__((always_inline)) void sum_passes(const float *x, size_t stride, size_t size,
-                                                             const double *factor, size_t n, double *sum) {
+                                                             const double *factor, bool fused, size_t n,
+                                                             double *sum) {
   size_t e = 0;
   for (; size > FEW && e + FOUR <= n; e += FOUR)
-    sum_pass(x + e * stride, stride, size, factor == NULL ? NULL : factor + e, FOUR, sum);
+    sum_pass(x + e * stride, stride, size, factor == NULL ? NULL : factor + e, fused, FOUR, sum);
   if (e < n)
-    sum_pass(x + e * stride, stride, size, factor == NULL ? NULL : factor + e, n - e, sum);
+    sum_pass(x + e * stride, stride, size, factor == NULL ? NULL : factor + e, fused, n - e, sum);
 }
 
-void PGB_KERNEL(pgb_episode_sum)(const float *x, size_t stride, size_t size, const double *factor, size_t n,
-                                 double *sum) {
+void PGB_KERNEL(pgb_episode_sum)(const float *x, size_t stride, size_t size, const double *factor, bool fused,
+                                 size_t n, double *sum) {
   for (size_t from = 0; from < size; from += SOME) {
     const size_t some = size - from < SOME ? size - from : SOME;
     if (factor == NULL)
-      sum_passes(x + from, stride, some, NULL, n, sum + from);
+      sum_passes(x + from, stride, some, NULL, false, n, sum + from);
+    else if (!fused)
+      sum_passes(x + from, stride, some, factor, false, n, sum + from);
     else
-      sum_passes(x + from, stride, some, factor, n, sum + from);
+      sum_passes(x + from, stride, some, factor, true, n, sum + from);
   }
 }

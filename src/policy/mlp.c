@@ -112,7 +112,8 @@ pgb_status pgb_mlp_prepare(pgb_mlp *net, size_t n_obs, size_t n_out, size_t n_ta
                               .n_kept = net->n_kept,
                               .scratch = PGB_MLP_STEPS * 2 * net->n_row + net->n_raw,
                               .n_raw = net->n_raw,
-                              .by_episode = true};
+                              .by_episode = true,
+                              .fused = true};
   return pgb_ok();
 }
 

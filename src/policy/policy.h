@@ -22,6 +22,7 @@ typedef struct pgb_policy_shape {
   size_t scratch, scratch_row; /* floats that contract() works in: scratch + n_w * scratch_row */
   size_t n_raw;    /* sums that contract_raw() makes of a weight row, 0 without it                   */
   bool by_episode; /* contract() takes any range of episodes, else all of the rollout              */
+  bool fused;      /* uses fused multiply-add where there is one: other bits than without          */
 } pgb_policy_shape;
 
 static inline size_t pgb_policy_scratch(const pgb_policy_shape *shape, size_t n_w) {

@@ -14,7 +14,7 @@ pgb_block_add_fn *pgb_block_add(pgb_isa isa) {
   return copies[isa];
 }
 
-enum { LEAST_BLOCKS = 32, WISHED_BYTES = 64 << 20, NODES_BYTES = 1 << 29 };
+enum { LEAST_BLOCKS = 32, WISHED_BYTES = 32 << 20, NODES_BYTES = 1 << 29 };
 
 /* How many times n goes into bytes. */
 static size_t fit(size_t bytes, size_t doubles) {

@@ -299,6 +299,7 @@ static void add_episodes(pgb_measure *m, size_t from, size_t to, double *figures
   const size_t size = m->plan->n_rows * d;
   const float *out = m->out + from % m->group * size;
   const double *ret = m->rollout->ret;
+  const bool fused = m->cell->actor.shape.fused;
   if (m->filled == 0)
     m->first = ret[from];
   int64_t steps = 0;
@@ -310,10 +311,10 @@ static void add_episodes(pgb_measure *m, size_t from, size_t to, double *figures
   }
   m->filled += to - from;
   figures[PGB_SLOT_STEPS] += (double)steps;
-  m->add(out, size, m->plan->n_summed * d, NULL, to - from, m->sum);
+  m->add(out, size, m->plan->n_summed * d, NULL, fused, to - from, m->sum);
   for (size_t k = 0; k < m->plan->n_products; k++)
-    m->add(out + m->plan->products[k].row * d, size, d, m->factor + k * m->max_episodes + from, to - from,
-           sum_at(m, m->plan->n_summed + k));
+    m->add(out + m->plan->products[k].row * d, size, d, m->factor + k * m->max_episodes + from, fused,
+           to - from, sum_at(m, m->plan->n_summed + k));
 }
 
 static void clear_batch(pgb_measure *m) {
