@@ -415,8 +415,51 @@ static void test_combine(checks *c) {
   CHECK(c, g[0] == 0 && g[1] == 0 && g[2] == 0);
 }
 
+/* Sums over episodes against a plain loop, bit by bit: fused where the set has an instruction for it, else
+ * rounded twice; columns up to a whole number of PGB_SUM_COLUMNS, of few and of many. */
+static void check_sums(checks *c, pgb_isa isa, size_t size, size_t n, const double *factor, bool fused) {
+  const size_t stride = size + 3, room = pgb_sum_room(size);
+  float *x = malloc((n * stride + room) * sizeof *x);
+  double *sum = malloc(room * sizeof *sum);
+  CHECK(c, x != NULL && sum != NULL);
+  if (x != NULL && sum != NULL) {
+    size_t wrong = 0;
+    for (size_t k = 0; k < n * stride + room; k++)
+      x[k] = (float)kernel_noise(9, (uint32_t)k);
+    for (size_t k = 0; k < room; k++)
+      sum[k] = 1 / (double)(k + 3);
+    pgb_episode_sum(isa)(x, stride, size, factor, fused, n, sum);
+    for (size_t k = 0; k < size; k++) {
+      double want = 1 / (double)(k + 3);
+      for (size_t e = 0; e < n; e++) {
+        const double y = (double)x[e * stride + k], by = factor == NULL ? 1 : factor[e];
+        want = fused && isa >= PGB_ISA_AVX2 ? fma(by, y, want) : want + by * y;
+      }
+      wrong += sum[k] != want;
+    }
+    CHECK(c, wrong == 0);
+  }
+  free(x);
+  free(sum);
+}
+
+static void test_sums(checks *c) {
+  static const size_t sizes[] = {1, 5, 8, 9, 64, 65, 511, 512, 600, 1100};
+  double factor[11];
+  for (size_t e = 0; e < 11; e++)
+    factor[e] = kernel_noise(10, (uint32_t)e);
+  for (int isa = 0; isa < PGB_ISA_COUNT; isa++)
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && pgb_isa_supported((pgb_isa)isa); i++)
+      for (size_t n = 0; n <= 11; n++) {
+        check_sums(c, (pgb_isa)isa, sizes[i], n, NULL, false);
+        check_sums(c, (pgb_isa)isa, sizes[i], n, factor, false);
+        check_sums(c, (pgb_isa)isa, sizes[i], n, factor, true);
+      }
+}
+
 int main(void) {
   checks c = {0, 0};
+  test_sums(&c);
   for (size_t k = 0; k < KERNEL_PROBLEMS; k++) {
     const kernel_problem *p = &kernel_problems[k];
     for (int isa = 0; isa < PGB_ISA_COUNT; isa++)

@@ -232,6 +232,62 @@ static void check_pieces(checks *c, bench *b) {
   free(all);
 }
 
+static uint64_t digest(const bench *b) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  const unsigned char *byte = (const unsigned char *)b->out;
+  for (size_t k = 0; k < b->k.r->n_episodes * ROWS * b->a->shape.n_theta * sizeof(float); k++)
+    hash = (hash ^ byte[k]) * 0x100000001b3u;
+  return hash;
+}
+
+/* Raw sums of all rows of n episodes, expanded, bit by bit those of `out`. */
+static size_t raw_errors(const bench *b, size_t n, const float *const *rows) {
+  const pgb_actor *a = b->a;
+  const size_t d = a->shape.n_theta, n_raw = a->shape.n_raw;
+  float *raw = malloc(n * ROWS * n_raw * sizeof *raw);
+  double *in = malloc(n_raw * sizeof *in), *all = malloc(d * sizeof *all);
+  size_t wrong = raw == NULL || in == NULL || all == NULL;
+  if (wrong == 0) {
+    memset(raw, 0xff, n * ROWS * n_raw * sizeof *raw);
+    a->policy->contract_raw(a->policy_params, a->theta, b->k.r, 0, n, ROWS, rows, b->scratch, raw);
+    for (size_t i = 0; i < n * ROWS; i++) {
+      for (size_t k = 0; k < n_raw; k++)
+        in[k] = (double)raw[i * n_raw + k];
+      a->policy->expand(a->policy_params, in, all);
+      for (size_t k = 0; k < d; k++)
+        wrong += all[k] != (double)b->out[i * d + k];
+    }
+  }
+  free(raw);
+  free(in);
+  free(all);
+  return wrong;
+}
+
+/* Any of the rows written out as ones, or NULL for them: the same sums, raw or not. Leaves the rows as they
+ * are. */
+static void check_ones(checks *c, bench *b) {
+  const size_t at = pgb_rollout_capacity(&b->a->space) * PGB_LANES, n = 16;
+  float *ones = malloc(at * sizeof *ones);
+  CHECK(c, ones != NULL);
+  for (size_t k = 0; k < at && ones != NULL; k++)
+    ones[k] = 1;
+  for (unsigned set = 0; set < 1u << ROWS && ones != NULL; set++) {
+    const float *rows[ROWS], *none[ROWS];
+    for (size_t w = 0; w < ROWS; w++) {
+      rows[w] = (set >> w & 1) != 0 ? ones : b->w[w];
+      none[w] = (set >> w & 1) != 0 ? NULL : b->w[w];
+    }
+    b->a->policy->contract(b->a->policy_params, b->a->theta, b->k.r, 0, n, ROWS, rows, b->scratch, b->out);
+    CHECK(c, raw_errors(b, n, rows) == 0 && raw_errors(b, n, none) == 0);
+    const uint64_t want = digest(b);
+    memset(b->out, 0xff, n * ROWS * b->a->shape.n_theta * sizeof *b->out);
+    b->a->policy->contract(b->a->policy_params, b->a->theta, b->k.r, 0, n, ROWS, none, b->scratch, b->out);
+    CHECK(c, want == digest(b));
+  }
+  free(ones);
+}
+
 /* Steps of episodes are kept, and no others; a rollout that keeps less holds the same episodes. Leaves that
  * one. */
 static void check_kept(checks *c, bench *b, pgb_isa isa) {
@@ -255,14 +311,6 @@ static void check_kept(checks *c, bench *b, pgb_isa isa) {
   free(ret);
 }
 
-static uint64_t digest(const bench *b) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  const unsigned char *byte = (const unsigned char *)b->out;
-  for (size_t k = 0; k < b->k.r->n_episodes * ROWS * b->a->shape.n_theta * sizeof(float); k++)
-    hash = (hash ^ byte[k]) * 0x100000001b3u;
-  return hash;
-}
-
 /* Sets with fused multiply-add, and those without it, each give the same bits. */
 static void test_gradients(checks *c) {
   for (size_t i = 0; i < PROBLEMS; i++) {
@@ -283,6 +331,7 @@ static void test_gradients(checks *c) {
         }
         free(room);
         check_pieces(c, &b);
+        check_ones(c, &b);
         contract(&b, 0, b.k.r->n_episodes, ROWS);
         uint64_t *hash = &family[isa >= PGB_ISA_AVX2];
         CHECK(c, *hash == 0 || *hash == digest(&b));
