@@ -21,5 +21,5 @@ fi
 pgb_build "$root/build/test" all -DCMAKE_BUILD_TYPE=Release -DPGB_TESTS=ON -DPGB_WERROR=ON -DPGB_NESTED_BUILDS=ON \
   -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
 pgb_mpi_environment
-# One more at a time than there are cores: some tests wait, for Slurm or for a kill.
-exec ctest --test-dir "$root/build/test" --output-on-failure --no-tests=error -j "$(($(pgb_jobs) + 1))" "$@"
+# Two more at a time than there are cores: some tests wait, for Slurm, a kill or the start of ranks.
+exec ctest --test-dir "$root/build/test" --output-on-failure --no-tests=error -j "$(($(pgb_jobs) + 2))" "$@"
