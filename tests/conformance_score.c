@@ -4,6 +4,7 @@
 #include "kernels.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { EPISODES = 150, MAX_SCORES = 600 };
 
@@ -61,6 +62,23 @@ static size_t score_errors(const pgb_actor *a, const pgb_rollout *r, float *w, f
   return wrong;
 }
 
+/* A row that is NULL against one of ones, bit by bit. */
+static size_t null_errors(const pgb_actor *a, const pgb_rollout *r, float *w, float *acc, float *out) {
+  const size_t n = r->n_episodes * a->shape.n_theta;
+  float *want = malloc(n * sizeof *want);
+  const float *row = w;
+  if (want == NULL)
+    return 1;
+  for (size_t k = 0; k < r->capacity * PGB_LANES; k++)
+    w[k] = 1;
+  a->policy->contract(a->policy_params, a->theta, r, 0, r->n_episodes, 1, &row, acc, want);
+  row = NULL;
+  a->policy->contract(a->policy_params, a->theta, r, 0, r->n_episodes, 1, &row, acc, out);
+  const size_t wrong = memcmp(want, out, n * sizeof *want) != 0;
+  free(want);
+  return wrong;
+}
+
 void check_score(checks *c, const pgb_actor *a, pgb_isa isa) {
   kernel_run k = {NULL, NULL};
   if (kernel_open(c, a, pgb_rollout_capacity(&a->space), &k)) {
@@ -70,7 +88,8 @@ void check_score(checks *c, const pgb_actor *a, pgb_isa isa) {
     CHECK(c, w != NULL && acc != NULL && out != NULL);
     kernel_roll(&k, isa, a, (pgb_address){.seed = 6}, 1, 0, EPISODES);
     if (w != NULL && acc != NULL && out != NULL)
-      CHECK(c, score_errors(a, k.r, w, acc, out) == 0);
+      CHECK(c, score_errors(a, k.r, w, acc, out) == 0 &&
+                   (!a->shape.by_episode || null_errors(a, k.r, w, acc, out) == 0));
     free(w);
     free(acc);
     free(out);

@@ -264,26 +264,38 @@ static size_t raw_errors(const bench *b, size_t n, const float *const *rows) {
   return wrong;
 }
 
-/* Any of the rows written out as ones, or NULL for them: the same sums, raw or not. Leaves the rows as they
- * are. */
+/* Sums of n episodes in `out`, and raw ones like them. */
+static uint64_t ones_digest(checks *c, bench *b, size_t n, const float *const *rows, unsigned halved) {
+  const size_t d = b->a->shape.n_theta;
+  memset(b->out, 0xff, SOME * ROWS * d * sizeof *b->out);
+  b->a->policy->contract(b->a->policy_params, b->a->theta, b->k.r, 0, n, ROWS, rows, b->scratch, b->out);
+  CHECK(c, raw_errors(b, n, rows) == 0);
+  for (size_t i = 0; i < n * ROWS * d; i++)
+    if ((halved >> i / d % ROWS & 1) != 0)
+      b->out[i] *= 0.5f;
+  return digest(b);
+}
+
+/* Any set of the rows written out as ones, or NULL for them: the sums, raw or not, that rows of two give,
+ * which are scaled like any other row, halved, which is exact. */
 static void check_ones(checks *c, bench *b) {
   const size_t at = pgb_rollout_capacity(&b->a->space) * PGB_LANES, n = 16;
-  float *ones = malloc(at * sizeof *ones);
+  float *ones = malloc(2 * at * sizeof *ones), *twos = ones + at;
   CHECK(c, ones != NULL);
-  for (size_t k = 0; k < at && ones != NULL; k++)
+  for (size_t k = 0; k < at && ones != NULL; k++) {
     ones[k] = 1;
-  for (unsigned set = 0; set < 1u << ROWS && ones != NULL; set++) {
-    const float *rows[ROWS], *none[ROWS];
+    twos[k] = 2;
+  }
+  for (unsigned set = 1; set < 1u << ROWS && ones != NULL; set++) {
+    const float *rows[3][ROWS];
     for (size_t w = 0; w < ROWS; w++) {
-      rows[w] = (set >> w & 1) != 0 ? ones : b->w[w];
-      none[w] = (set >> w & 1) != 0 ? NULL : b->w[w];
+      const bool in = (set >> w & 1) != 0;
+      rows[0][w] = in ? twos : b->w[w];
+      rows[1][w] = in ? ones : b->w[w];
+      rows[2][w] = in ? NULL : b->w[w];
     }
-    b->a->policy->contract(b->a->policy_params, b->a->theta, b->k.r, 0, n, ROWS, rows, b->scratch, b->out);
-    CHECK(c, raw_errors(b, n, rows) == 0 && raw_errors(b, n, none) == 0);
-    const uint64_t want = digest(b);
-    memset(b->out, 0xff, n * ROWS * b->a->shape.n_theta * sizeof *b->out);
-    b->a->policy->contract(b->a->policy_params, b->a->theta, b->k.r, 0, n, ROWS, none, b->scratch, b->out);
-    CHECK(c, want == digest(b));
+    const uint64_t want = ones_digest(c, b, n, rows[0], set);
+    CHECK(c, ones_digest(c, b, n, rows[1], 0) == want && ones_digest(c, b, n, rows[2], 0) == want);
   }
   free(ones);
 }

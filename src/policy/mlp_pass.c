@@ -205,9 +205,8 @@ static void propagate(const work *w) {
   }
 }
 
-/* Columns [j, j + lines * LINE) of n steps; lines, and which sums there are, are constants where it is
- * called.
- */
+/* Columns [j, j + lines * LINE) of n steps; lines, and but for the last columns which sums there are, are
+ * constants where it is called. */
 static inline __attribute__((always_inline)) void sum_lines(const work *w, const segment *s,
                                                             const float *weight, float *plain, float *times,
                                                             size_t j, size_t lines) {
@@ -328,7 +327,7 @@ static void layer_gradient(work *w, const segment *s, size_t i, const float *sca
 
 static void segment_gradients(work *w, const segment *s, size_t first) {
   const pgb_mlp *net = w->net;
-  float *waiting = NULL; /* sums of a row of ones, taken with those of the row before it */
+  float *waiting = NULL; /* sums of a row of ones, taken with those of the next; the last row goes first */
   for (size_t k = w->n_w; k-- > 0;) {
     const size_t at = (s->episode - first) * w->n_w + k;
     float *raw = w->in_raw ? w->out + at * net->n_raw : w->raw;

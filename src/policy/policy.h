@@ -21,7 +21,7 @@ typedef struct pgb_policy_shape {
   size_t n_kept;   /* floats that sample() keeps of a step for contract(), like a net's activations */
   size_t scratch, scratch_row; /* floats that contract() works in: scratch + n_w * scratch_row */
   size_t n_raw;    /* sums that contract_raw() makes of a weight row, 0 without it                   */
-  bool by_episode; /* contract() takes any range of episodes, else all of the rollout              */
+  bool by_episode; /* contract() takes any range of episodes, and NULL rows, else all of a rollout */
   bool fused;      /* uses fused multiply-add where there is one: other bits than without          */
 } pgb_policy_shape;
 

@@ -30,9 +30,12 @@ static uint64_t up(uint64_t n, uint64_t by) {
   return n / by + (n % by != 0);
 }
 
-/* Replicates of a block. */
+/* Replicates of a block. Rounded up they may leave fewer blocks than the intervals need: then rounded down.
+ */
 static uint64_t width(uint64_t replicates, size_t doubles) {
-  return up(replicates, most_blocks(doubles));
+  const uint64_t size = up(replicates, most_blocks(doubles));
+  const bool few = size > 1 && up(replicates, size) < LEAST_BLOCKS;
+  return few && replicates >= LEAST_BLOCKS ? replicates / LEAST_BLOCKS : size;
 }
 
 size_t pgb_block_count(uint64_t replicates, size_t doubles) {

@@ -16,8 +16,9 @@
 enum { PGB_MAX_BLOCKS = 256 };
 
 /* G: blocks of ceil(R / most) replicates, the last may be smaller. doubles: what one block takes, of all
- * pairs; most is 256, or fewer so that all blocks stay within 32 MiB, but never below 32: the intervals need
- * that many. Replicates [*first, *end) are those of a block. */
+ * pairs; most is 256, or fewer so that all blocks stay within 32 MiB, but never below 32. Where R >= 32 and
+ * that makes fewer than 32 blocks, which the intervals need, blocks are of floor(R / 32): at most 63.
+ * Replicates [*first, *end) are those of a block. */
 size_t pgb_block_count(uint64_t replicates, size_t doubles);
 void pgb_block_range(uint64_t replicates, size_t doubles, size_t block, uint64_t *first, uint64_t *end);
 

@@ -21,7 +21,7 @@ struct pgb_measure {
   pgb_rollout *rollout;
   size_t max_episodes;  /* taken from one rollout                                */
   size_t group;         /* episodes that `out` holds, so that it stays small     */
-  float **weight;       /* [n_rows] rows of [capacity][L]                         */
+  float **weight;       /* [n_rows] rows of [capacity][L], NULL: 1 at every step  */
   float *weights;       /* what they point into                                  */
   double *value;        /* [capacity][L]                                         */
   size_t n_raw;         /* sums that an episode's part of `out` has of each row */
@@ -102,8 +102,9 @@ static pgb_status allocate(pgb_measure *m) {
   PGB_TRY(pgb_alloc(n_theta, sizeof(double), (void *)&m->g));
   m->step_count = m->step_sum + actor->space.horizon;
   for (size_t row = 0; row < n_rows; row++) {
-    m->weight[row] = is_flat(m, row) && actor->shape.by_episode ? NULL : m->weights + row * lanes;
-    for (size_t at = 0; at < lanes && is_flat(m, row) && m->weight[row] != NULL; at++)
+    const bool flat = is_flat(m, row);
+    m->weight[row] = flat && actor->shape.by_episode ? NULL : m->weights + row * lanes;
+    for (size_t at = 0; at < lanes && flat && m->weight[row] != NULL; at++)
       m->weight[row][at] = 1.0f;
   }
   return pgb_ok();
@@ -190,7 +191,7 @@ static void weigh(pgb_measure *m, pgb_row_kind kind, const pgb_value *value) {
     if (p->kind != kind || p->value != value)
       continue;
     if (is_flat(m, row))
-      continue; /* written when it was allocated */
+      continue; /* all ones since it was allocated, or NULL */
     if (kind == PGB_ROW_ONES)
       e->class_->ones(m->cell->actor.gamma, r, m->weight[row]);
     else
