@@ -249,6 +249,19 @@ def ranks_of(launcher: subprocess.Popen[str]) -> list[int]:
     return sorted(found)
 
 
+def last_words(launcher: subprocess.Popen[str]) -> str:
+    """Of an mpirun whose job was interrupted. Without ranks it may wait for itself for ever: pthread_mutex_lock in
+    PMIx_server_finalize, seen once with Open MPI 4.1.4."""
+    try:
+        return launcher.communicate(timeout=WAIT)[1]
+    except subprocess.TimeoutExpired:
+        left = ranks_of(launcher)
+        launcher.kill()
+        text = launcher.communicate()[1]
+        assert not left, f"ranks that do not end: {text}"
+        return text
+
+
 class Interrupter:
     """Launches that end early in a way that the dice choose."""
 
@@ -279,7 +292,7 @@ class Interrupter:
                     self.lost.append(time.time() - part(out).stat().st_mtime)
                 os.kill(victim, number)
                 self.kills[way] = self.kills.get(way, 0) + 1
-                _, text = process.communicate(timeout=WAIT)
+                text = last_words(process) if ranks else process.communicate(timeout=WAIT)[1]
             code = process.returncode
         for child in children:  # those of a killed mpirun end by themselves, a moment later
             end = time.monotonic() + WAIT
