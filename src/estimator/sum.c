@@ -23,7 +23,7 @@ static inline wide widen(const float *x) {
 static inline wide fuse(double factor, const float *x, wide sum) {
   return _mm512_fmadd_pd(_mm512_set1_pd(factor), widen(x), sum);
 }
-#elif defined(__AVX2__)
+#elif defined(__AVX2__) && defined(__FMA__)
 typedef __m256d wide;
 static inline wide widen(const float *x) {
   return _mm256_cvtps_pd(_mm_loadu_ps(x));
@@ -40,7 +40,7 @@ static inline wide widen(const float *x) {
 }
 #endif
 #endif
-#if defined(PGB_SCALAR) || !defined(__AVX2__)
+#if defined(PGB_SCALAR) || !(defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__)))
 static inline wide fuse(double factor, const float *x, wide sum) {
   return sum + factor * widen(x);
 }
