@@ -239,12 +239,15 @@ static inline __attribute__((always_inline)) void sum_lines(const work *w, const
   }
 }
 
-/* Sums over a segment's steps, and those before it in its episode, [n_row]: plain, of d, and times, of weight
- * * d, which is left in w->scaled; either may be NULL. */
-static void sum_rows(const work *w, const segment *s, const float *weight, float *plain, float *times) {
+/* Sums over a segment's steps, and those before it in its episode, [n_row]: plain, of d, and times, of the
+ * row's weights * d, which are left in w->scaled; either may be NULL, the row with times. */
+static void sum_rows(const work *w, const segment *s, const float *row, float *plain, float *times) {
   const size_t ld = w->net->n_row;
+  float weight[STEPS] = {0}; /* next to each other */
   const size_t many = plain != NULL && times != NULL ? BOTH : MANY;
   size_t j = 0;
+  for (size_t t = 0; t < s->n && row != NULL; t++)
+    weight[t] = row[(size_t)w->r->origin[s->episode] + (s->t0 + t) * PGB_LANES];
   for (; j + many * LINE <= ld; j += many * LINE)
     if (times == NULL)
       sum_lines(w, s, weight, plain, NULL, j, MANY);
@@ -254,19 +257,6 @@ static void sum_rows(const work *w, const segment *s, const float *weight, float
       sum_lines(w, s, weight, plain, times, j, BOTH);
   for (; j < ld; j += LINE)
     sum_lines(w, s, weight, plain, times, j, 1);
-}
-
-/* A segment's weights next to each other; whether all are 1, as those of no row. */
-static bool gather_weights(const work *w, const segment *s, const float *row, float *out) {
-  bool ones = true;
-  if (row == NULL)
-    return true;
-  row += (size_t)w->r->origin[s->episode] + s->t0 * PGB_LANES;
-  for (size_t t = 0; t < s->n; t++) {
-    out[t] = row[t * PGB_LANES];
-    ones = ones && out[t] == 1.0f;
-  }
-  return ones;
 }
 
 /* Runs a product of many rows in parts, and asks for what follows between them. */
@@ -332,16 +322,15 @@ static void segment_gradients(work *w, const segment *s, size_t first) {
     const size_t at = (s->episode - first) * w->n_w + k;
     float *raw = w->in_raw ? w->out + at * net->n_raw : w->raw;
     float *out = w->out + at * net->n_theta;
-    float weight[STEPS];
+    const bool ones = w->weight[k] == NULL;
     if (s->t0 > 0 && !w->in_raw)
       move_row(net, raw, out, true);
-    const bool ones = gather_weights(w, s, w->weight[k], weight);
     if (ones && w->in_raw && waiting == NULL)
       waiting = raw + net->raw_row;
     else if (ones)
-      sum_rows(w, s, weight, raw + net->raw_row, NULL);
+      sum_rows(w, s, NULL, raw + net->raw_row, NULL);
     else {
-      sum_rows(w, s, weight, waiting, raw + net->raw_row);
+      sum_rows(w, s, w->weight[k], waiting, raw + net->raw_row);
       waiting = NULL;
     }
     for (size_t i = 0; i < net->n_layers; i++) {

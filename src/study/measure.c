@@ -78,6 +78,18 @@ static bool is_flat(const pgb_measure *m, size_t row) {
   return p->kind == PGB_ROW_ONES && m->study->estimators[p->estimator].class_->flat;
 }
 
+/* Whether it is not even written. */
+static bool is_null(const pgb_measure *m, size_t row) {
+  return m->cell->actor.shape.by_episode && is_flat(m, row);
+}
+
+static size_t written_rows(const pgb_measure *m) {
+  size_t n = 0;
+  for (size_t row = 0; row < m->plan->n_rows; row++)
+    n += !is_null(m, row);
+  return n;
+}
+
 static pgb_status allocate(pgb_measure *m) {
   const pgb_actor *actor = &m->cell->actor;
   const size_t capacity = pgb_rollout_capacity(&actor->space);
@@ -91,7 +103,7 @@ static pgb_status allocate(pgb_measure *m) {
   m->n_raw = pgb_policy_sums(&actor->shape);
   set_group(m);
   PGB_TRY(pgb_alloc(n_rows, sizeof(float *), (void *)&m->weight));
-  PGB_TRY(pgb_alloc(n_rows * lanes, sizeof(float), (void *)&m->weights));
+  PGB_TRY(pgb_alloc(written_rows(m) * lanes, sizeof(float), (void *)&m->weights));
   PGB_TRY(pgb_alloc(lanes, sizeof(double), (void *)&m->value));
   PGB_TRY(pgb_alloc(pgb_policy_scratch(&actor->shape, n_rows), sizeof(float), (void *)&m->scratch));
   PGB_TRY(pgb_alloc(m->group * n_rows * m->n_raw + PGB_SUM_COLUMNS, sizeof(float), (void *)&m->out));
@@ -101,10 +113,13 @@ static pgb_status allocate(pgb_measure *m) {
   PGB_TRY(pgb_alloc(2 * actor->space.horizon, sizeof(double), (void *)&m->step_sum));
   PGB_TRY(pgb_alloc(n_theta, sizeof(double), (void *)&m->g));
   m->step_count = m->step_sum + actor->space.horizon;
+  float *next = m->weights;
   for (size_t row = 0; row < n_rows; row++) {
-    const bool flat = is_flat(m, row);
-    m->weight[row] = flat && actor->shape.by_episode ? NULL : m->weights + row * lanes;
-    for (size_t at = 0; at < lanes && flat && m->weight[row] != NULL; at++)
+    if (is_null(m, row))
+      continue;
+    m->weight[row] = next;
+    next += lanes;
+    for (size_t at = 0; at < lanes && is_flat(m, row); at++)
       m->weight[row][at] = 1.0f;
   }
   return pgb_ok();
