@@ -34,8 +34,7 @@ static uint64_t up(uint64_t n, uint64_t by) {
  */
 static uint64_t width(uint64_t replicates, size_t doubles) {
   const uint64_t size = up(replicates, most_blocks(doubles));
-  const bool few = size > 1 && up(replicates, size) < LEAST_BLOCKS;
-  return few && replicates >= LEAST_BLOCKS ? replicates / LEAST_BLOCKS : size;
+  return replicates >= LEAST_BLOCKS && up(replicates, size) < LEAST_BLOCKS ? replicates / LEAST_BLOCKS : size;
 }
 
 size_t pgb_block_count(uint64_t replicates, size_t doubles) {

@@ -15,9 +15,9 @@
  * with the replicates. Any non-finite sample makes the figures it enters NaN. */
 enum { PGB_MAX_BLOCKS = 256 };
 
-/* G: blocks of ceil(R / most) replicates, the last may be smaller. doubles: what one block takes, of all
- * pairs; most is 256, or fewer so that all blocks stay within 32 MiB, but never below 32. Where R >= 32 and
- * that makes fewer than 32 blocks, which the intervals need, blocks are of floor(R / 32): at most 63.
+/* G: blocks of ceil(R / most) replicates, the last may be smaller; of floor(R / 32), at most 62 blocks, where
+ * that would leave fewer than the 32 that the intervals need and R has. doubles: what one block takes, of all
+ * pairs; most is 256, or fewer so that all blocks stay within 32 MiB, but never below 32.
  * Replicates [*first, *end) are those of a block. */
 size_t pgb_block_count(uint64_t replicates, size_t doubles);
 void pgb_block_range(uint64_t replicates, size_t doubles, size_t block, uint64_t *first, uint64_t *end);
