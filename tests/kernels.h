@@ -123,6 +123,31 @@ static inline float *kernel_scratch(const pgb_policy_shape *shape, size_t n_w) {
   return scratch;
 }
 
+/* Sums of the first n episodes, n_w rows, that are not those in `out` bit by bit when raw ones tell them. */
+static inline size_t kernel_raw_errors(const pgb_actor *a, const pgb_rollout *r, size_t n, size_t n_w,
+                                       const float *const *rows, const float *out) {
+  const size_t d = a->shape.n_theta, n_raw = a->shape.n_raw;
+  float *scratch = kernel_scratch(&a->shape, n_w);
+  float *raw = malloc(n * n_w * n_raw * sizeof *raw);
+  double *in = malloc((n_raw + d) * sizeof *in), *all = in + n_raw;
+  size_t wrong = scratch == NULL || raw == NULL || in == NULL;
+  if (wrong == 0) {
+    memset(raw, 0xff, n * n_w * n_raw * sizeof *raw);
+    a->policy->contract_raw(a->policy_params, a->theta, r, 0, n, n_w, rows, scratch, raw);
+    for (size_t i = 0; i < n * n_w; i++) {
+      for (size_t k = 0; k < n_raw; k++)
+        in[k] = (double)raw[i * n_raw + k];
+      a->policy->expand(a->policy_params, in, all);
+      for (size_t k = 0; k < d; k++)
+        wrong += all[k] != (double)out[i * d + k];
+    }
+  }
+  free(scratch);
+  free(raw);
+  free(in);
+  return wrong;
+}
+
 static inline void kernel_close(kernel_run *k) {
   pgb_runner_destroy(k->runner);
   pgb_rollout_destroy(k->r);

@@ -240,36 +240,12 @@ static uint64_t digest(const bench *b) {
   return hash;
 }
 
-/* Raw sums of all rows of n episodes, expanded, bit by bit those of `out`. */
-static size_t raw_errors(const bench *b, size_t n, const float *const *rows) {
-  const pgb_actor *a = b->a;
-  const size_t d = a->shape.n_theta, n_raw = a->shape.n_raw;
-  float *raw = malloc(n * ROWS * n_raw * sizeof *raw);
-  double *in = malloc(n_raw * sizeof *in), *all = malloc(d * sizeof *all);
-  size_t wrong = raw == NULL || in == NULL || all == NULL;
-  if (wrong == 0) {
-    memset(raw, 0xff, n * ROWS * n_raw * sizeof *raw);
-    a->policy->contract_raw(a->policy_params, a->theta, b->k.r, 0, n, ROWS, rows, b->scratch, raw);
-    for (size_t i = 0; i < n * ROWS; i++) {
-      for (size_t k = 0; k < n_raw; k++)
-        in[k] = (double)raw[i * n_raw + k];
-      a->policy->expand(a->policy_params, in, all);
-      for (size_t k = 0; k < d; k++)
-        wrong += all[k] != (double)b->out[i * d + k];
-    }
-  }
-  free(raw);
-  free(in);
-  free(all);
-  return wrong;
-}
-
 /* Sums of n episodes in `out`, and raw ones like them. */
 static uint64_t ones_digest(checks *c, bench *b, size_t n, const float *const *rows, unsigned halved) {
   const size_t d = b->a->shape.n_theta;
   memset(b->out, 0xff, SOME * ROWS * d * sizeof *b->out);
   b->a->policy->contract(b->a->policy_params, b->a->theta, b->k.r, 0, n, ROWS, rows, b->scratch, b->out);
-  CHECK(c, raw_errors(b, n, rows) == 0);
+  CHECK(c, kernel_raw_errors(b->a, b->k.r, n, ROWS, rows, b->out) == 0);
   for (size_t i = 0; i < n * ROWS * d; i++)
     if ((halved >> i / d % ROWS & 1) != 0)
       b->out[i] *= 0.5f;

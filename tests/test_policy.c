@@ -64,31 +64,6 @@ static size_t episode_errors(const pgb_actor *a, const pgb_rollout *r, float *co
   return wrong;
 }
 
-/* The sums that raw ones tell, bit for bit those of `out`. */
-static size_t raw_errors(const pgb_actor *a, const pgb_rollout *r, float *const row[2], const float *out,
-                         double *all) {
-  const size_t d = a->shape.n_theta, n = a->shape.n_raw;
-  const float *rows[2] = {row[0], row[1]};
-  float *acc = kernel_scratch(&a->shape, 2);
-  float *raw = malloc((r->n_episodes * 2 * n + 1) * sizeof *raw);
-  double *in = malloc((n + 1) * sizeof *in);
-  size_t wrong = acc == NULL || raw == NULL || in == NULL;
-  if (wrong == 0) {
-    a->policy->contract_raw(a->policy_params, a->theta, r, 0, r->n_episodes, 2, rows, acc, raw);
-    for (size_t i = 0; i < r->n_episodes * 2; i++) {
-      for (size_t k = 0; k < n; k++)
-        in[k] = (double)raw[i * n + k];
-      a->policy->expand(a->policy_params, in, all);
-      for (size_t k = 0; k < d; k++)
-        wrong += all[k] != (double)out[i * d + k];
-    }
-  }
-  free(acc);
-  free(raw);
-  free(in);
-  return wrong;
-}
-
 static void check_scores(checks *c, pgb_isa isa, const kernel_problem *p) {
   enum { SOME = 130 };
   pgb_study *study = kernel_study(c, p->text, isa);
@@ -117,7 +92,7 @@ static void check_scores(checks *c, pgb_isa isa, const kernel_problem *p) {
       CHECK(c, wrong == 0 && k.r->n_episodes >= PGB_LANES);
       CHECK(c, (a->policy->expand == NULL) == (a->policy->contract_raw == NULL));
       if (a->shape.n_raw > 0)
-        CHECK(c, raw_errors(a, k.r, row, out, weight) == 0);
+        CHECK(c, kernel_raw_errors(a, k.r, k.r->n_episodes, 2, (const float *const *)row, out) == 0);
     }
     free(row[0]);
     free(row[1]);
