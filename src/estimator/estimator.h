@@ -41,9 +41,9 @@ const pgb_estimator_class *pgb_estimator_find(pgb_isa isa, const char *name);
 pgb_ones_fn PGB_KERNEL(pgb_ones_flat), PGB_KERNEL(pgb_ones_discounted);
 
 /* Sums over n consecutive episodes, in their order, in double: sum[k] += factor[e] * x[e*stride + k], k <
- * size; factor NULL: 1; fused: rounded once in avx2 and avx512
- * builds, which is faster, else twice everywhere. Columns go PGB_SUM_COLUMNS at a time: whatever stands
- * behind the last one is read and summed too, so x and sum have room for pgb_sum_room(size) there. */
+ * size; factor NULL: 1; fused: rounded once in avx2 and avx512 builds, which is faster, else twice
+ * everywhere. Columns go PGB_SUM_COLUMNS at a time: whatever stands behind the last one is read and summed
+ * too, so x and sum have room for pgb_sum_room(size) there. */
 enum { PGB_SUM_COLUMNS = 8 };
 static inline size_t pgb_sum_room(size_t size) {
   return (size + PGB_SUM_COLUMNS - 1) / PGB_SUM_COLUMNS * PGB_SUM_COLUMNS;

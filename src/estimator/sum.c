@@ -13,6 +13,9 @@ typedef double wide;
 static inline wide widen(const float *x) {
   return (double)*x;
 }
+static inline wide fuse(double factor, const float *x, wide sum) {
+  return sum + factor * widen(x);
+}
 #else
 #include <immintrin.h>
 #if defined(__AVX512F__)
@@ -38,12 +41,10 @@ static inline wide widen(const float *x) {
   memcpy(&both, x, sizeof both);
   return _mm_cvtps_pd(_mm_castpd_ps(_mm_set_sd(both)));
 }
-#endif
-#endif
-#if defined(PGB_SCALAR) || !(defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__)))
 static inline wide fuse(double factor, const float *x, wide sum) {
   return sum + factor * widen(x);
 }
+#endif
 #endif
 enum { WIDE = sizeof(wide) / sizeof(double), PARTS = PGB_SUM_COLUMNS / WIDE };
 
